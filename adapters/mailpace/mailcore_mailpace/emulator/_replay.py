@@ -1,0 +1,32 @@
+"""The answers kept for idempotency keys.
+
+Rule: only the answer to a queued mail is kept, and it is replayed whatever the new body is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from mailcore import HttpResponse
+
+__all__ = ["Replays"]
+
+#: MailPace docs: a key is kept for 24 hours.
+KEPT = timedelta(hours=24)
+
+
+class Replays:
+    """Keep answers by token and key."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], tuple[datetime, HttpResponse]] = {}
+
+    def keep(self, token: str, key: str, response: HttpResponse, now: datetime) -> None:
+        """Remember the answer to a mail that was queued."""
+        self._kept = {name: entry for name, entry in self._kept.items() if now - entry[0] < KEPT}
+        self._kept[token, key] = (now, response)
+
+    def find(self, token: str, key: str, now: datetime) -> HttpResponse | None:
+        """Return the answer kept for that key, if it is younger than 24 hours."""
+        stored_at, response = self._kept.get((token, key), (now - KEPT, None))
+        return response if now - stored_at < KEPT else None

@@ -1,0 +1,324 @@
+"""Email addresses: the only place that knows how display names are written (RFC 5322, 6531, 6532).
+
+Rule 1: what parsers disagree about is refused, not guessed: an unquoted comma in a name, text after
+        the closing bracket, an `@` in an unquoted name.
+Rule 2: a list item is parsed on its own; nothing in it can reach into the next.
+Rule 3: rendering then parsing gives back the same list, whatever the names hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import attrs
+
+from mailcore._characters import check_label
+from mailcore.exceptions import InvalidAddress
+
+__all__ = ["Address"]
+
+_ATEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-"
+_ATOM = rf"[{_ATEXT}\u00a0-\U0010ffff]+"
+_LOCAL = rf'(?:{_ATOM}(?:\.{_ATOM})*|"(?:[^"\\]|\\.)*")'
+_LABEL = r"[A-Za-z0-9_\u00a0-\U0010ffff](?:[A-Za-z0-9_\u00a0-\U0010ffff\-]*[A-Za-z0-9_\u00a0-\U0010ffff])?"
+_LITERAL = r"\[(?:[0-9.]+|IPv6:[0-9A-Fa-f:.]+)\]"
+
+_ADDR_SPEC = re.compile(rf"({_LOCAL})@((?:{_LABEL})(?:\.{_LABEL})*|{_LITERAL})")
+_ASCII_DOMAIN = re.compile(r"[A-Za-z0-9_.\-]+|" + _LITERAL)
+# The forms nearly every address has; anything else takes the tokens below.
+_SIMPLE = re.compile(
+    rf"(?:([{_ATEXT}][{_ATEXT} ]*?) *<([{_ATEXT}.]+@[A-Za-z0-9.\-]+)>|([{_ATEXT}.]+@[A-Za-z0-9.\-]+))"
+)
+_PLAIN_NAME = re.compile(rf"{_ATOM}(?: {_ATOM})*")
+_TOKEN = re.compile(
+    r'(?P<space>[ \t\r\n]+)|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<literal>\[[^\[\]\\]*\])'
+    r'|(?P<special>[<>,:;@.])|(?P<atom>[^\s"\\()<>\[\]:;@,.]+)',
+    re.DOTALL,
+)
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+
+MAX_COMMENT_DEPTH = 8
+MAX_DOMAIN = 255
+
+
+@attrs.frozen
+class Address:
+    """
+    One mailbox.
+
+    Attributes:
+        addr_spec: `local@domain`, as given: letter case and Unicode are kept.
+        display_name: The name, decoded and unquoted; empty where there is none.
+
+    Raises:
+        InvalidAddress: Not an address, a control or bidirectional character, or a domain that
+            IDNA 2008 (with UTS-46 mapping) refuses. To use another IDNA encoder, pass its result.
+    """
+
+    addr_spec: str
+    display_name: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        for part in (self.addr_spec, self.display_name):
+            check_label(part, field="", error=InvalidAddress)
+        if not _ADDR_SPEC.fullmatch(self.addr_spec):
+            raise InvalidAddress(f"{self.addr_spec!r} is not an address of the form local@domain.")
+        if not self.domain.isascii():
+            _encode_domain(self.domain)
+
+    @property
+    def local(self) -> str:
+        """The part before the last `@`, quotes included."""
+        return self.addr_spec.rpartition("@")[0]
+
+    @property
+    def domain(self) -> str:
+        """The part after the last `@`, as given."""
+        return self.addr_spec.rpartition("@")[2]
+
+    @property
+    def ascii_spec(self) -> str:
+        """`addr_spec` with the domain in its ASCII form; a non-ASCII local part (EAI) stays."""
+        return f"{self.local}@{_encode_domain(self.domain)}"
+
+    @property
+    def key(self) -> str:
+        """What two spellings of one mailbox share: the domain's case and IDNA form do not count."""
+        return f"{self.local}@{_encode_domain(self.domain).lower()}"
+
+    def to_text(self) -> str:
+        """
+        Return `name <local@domain>` for an API that takes Unicode.
+
+        The name is quoted and escaped unless it is plain atoms; the domain is in ASCII form;
+        the text is never folded.
+        """
+        return self._around(_quote(self.display_name), self.ascii_spec)
+
+    def to_header(self) -> str:
+        """Return the form for a MIME header: as `to_text`, non-ASCII names as RFC 2047 words."""
+        name = self.display_name
+        return self._around(_quote(name) if name.isascii() else encode_words(name), self.ascii_spec)
+
+    def __str__(self) -> str:
+        return self._around(_quote(self.display_name), self.addr_spec)
+
+    @staticmethod
+    def _around(name: str, spec: str) -> str:
+        return f"{name} <{spec}>" if name else spec
+
+    @classmethod
+    def parse(cls, text: str | Address, *, field: str = "") -> Address:
+        """
+        Return the one address in `text`.
+
+        Raises:
+            InvalidAddress: None, or more than one; the error names `field`.
+        """
+        addresses = cls.parse_list(text, field=field)
+        if len(addresses) != 1:
+            raise InvalidAddress(f"{text!r} holds {len(addresses)} addresses; give exactly one.", field=field)
+        return addresses[0]
+
+    @classmethod
+    def parse_list(
+        cls, value: str | Address | Iterable[str | Address | None] | None, *, field: str = ""
+    ) -> tuple[Address, ...]:
+        """
+        Return every address in `value`, in order, exact duplicates once.
+
+        A string may hold several, separated by commas, and groups (`Team: a@x, b@x;`). None, and
+        None inside a list, stands for no address.
+
+        Raises:
+            InvalidAddress: Something is not an address; the error names `field` and the text.
+        """
+        if value is None:
+            return ()
+        items = (value,) if isinstance(value, str | Address) else value
+        found: dict[Address, None] = {}
+        for item in items:
+            if isinstance(item, Address):
+                found[item] = None
+            elif item is not None:
+                found.update(dict.fromkeys(_parse(item, field)))
+        return tuple(found)
+
+
+def _encode_domain(domain: str) -> str:
+    if domain.isascii():
+        return domain
+    import idna  # here: most addresses never need its tables
+
+    try:
+        if len(domain) > MAX_DOMAIN:
+            raise InvalidAddress(f"The domain is longer than {MAX_DOMAIN} characters.")
+        encoded = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        raise InvalidAddress(f"{domain!r} is not a domain that IDNA 2008 allows.") from None
+    return encoded
+
+
+def _quote(name: str) -> str:
+    if not name or _PLAIN_NAME.fullmatch(name):
+        return name
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def encode_words(text: str) -> str:
+    """Return `text` as RFC 2047 words on one line, each at most 75 characters."""
+    from base64 import b64encode
+
+    words, chunk = [], b""
+    for character in text:
+        piece = character.encode()
+        if len(chunk) + len(piece) > 45:  # 45 bytes are 60 of base64; with the frame, 72
+            words.append(chunk)
+            chunk = b""
+        chunk += piece
+    return " ".join(f"=?utf-8?b?{b64encode(word).decode('ascii')}?=" for word in [*words, chunk])
+
+
+def _parse(text: str, field: str) -> list[Address]:
+    try:
+        check_label(text, field="", error=InvalidAddress)
+        simple = _SIMPLE.fullmatch(text)
+        if simple:
+            name, angle, bare = simple.groups()
+            return [Address(angle or bare, name or "")]
+        return _Parser(text).addresses()
+    except InvalidAddress as error:
+        raise InvalidAddress(_explain(text, error), field=field) from None
+
+
+def _explain(text: str, error: InvalidAddress) -> str:
+    shown = ascii(text if len(text) <= 100 else text[:97] + "...")
+    if "<" in text and ("," in text or "@" in text.partition("<")[0]):
+        hint = 'A name with a comma, an "@" or brackets needs quotes: "Widgets, Inc." <w@example.com>.'
+        return f"{shown} is not an address. {hint}"
+    return f"{shown} is not an address. {error}"
+
+
+class _Parser:
+    """Read an address list from tokens; one method a grammar rule (RFC 5322, section 3.4)."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = _tokens(text)
+        self.at = 0
+        self._grouped = False
+
+    def addresses(self) -> list[Address]:
+        found = self._list(end="")
+        if not found and not self._grouped:
+            raise InvalidAddress("It is empty.")
+        return found
+
+    def _peek(self) -> str:
+        return self.tokens[self.at][1] if self.at < len(self.tokens) else ""
+
+    def _kind(self) -> str:
+        return self.tokens[self.at][0] if self.at < len(self.tokens) else "end"
+
+    def _list(self, end: str) -> list[Address]:
+        found: list[Address] = []
+        while True:
+            if self._kind() == "end" or (end and self._at(end)):
+                return found
+            found += self._entry(in_group=bool(end))
+            if not self._at(","):
+                break
+            self.at += 1
+        if self._kind() != "end" and not (end and self._at(end)):
+            raise InvalidAddress(f"Unexpected {self._peek()!r}.")
+        return found
+
+    def _at(self, special: str) -> bool:
+        return self._kind() == "special" and self._peek() == special
+
+    def _entry(self, *, in_group: bool) -> list[Address]:
+        words = self._words()
+        if self._at("<"):
+            return [self._angle(_join_name(words))]
+        if self._at(":") and not in_group:
+            return self._group()
+        return [self._bare(words)]
+
+    def _words(self) -> list[tuple[str, str]]:
+        """Take atoms, quoted strings, dots and the space between them."""
+        start = self.at
+        while self._kind() in ("atom", "quoted", "space") or self._at("."):
+            self.at += 1
+        return self.tokens[start : self.at]
+
+    def _angle(self, name: str) -> Address:
+        start = self.at + 1
+        while self._kind() != "end" and not self._at(">"):
+            self.at += 1
+        if self._kind() == "end":
+            raise InvalidAddress('A ">" is missing.')
+        inside = "".join(text for _, text in self.tokens[start : self.at])
+        self.at += 1
+        self._skip_space()
+        return Address(inside.strip(), name)
+
+    def _bare(self, words: list[tuple[str, str]]) -> Address:
+        start = self.at
+        if self._at("@"):
+            self.at += 1
+            while self._kind() in ("atom", "literal", "space") or self._at("."):
+                self.at += 1
+        return Address("".join(text for _, text in [*words, *self.tokens[start : self.at]]).strip())
+
+    def _group(self) -> list[Address]:
+        self.at += 1
+        self._grouped = True
+        self._skip_space()
+        members = self._list(end=";")
+        if not self._at(";"):
+            raise InvalidAddress('A group is not closed by ";".')
+        self.at += 1
+        self._skip_space()
+        return members
+
+    def _skip_space(self) -> None:
+        while self._kind() == "space":
+            self.at += 1
+
+
+def _join_name(words: list[tuple[str, str]]) -> str:
+    parts = [
+        _QUOTED_PAIR.sub(r"\1", text[1:-1]) if kind == "quoted" else " " if kind == "space" else text
+        for kind, text in words
+    ]
+    return "".join(parts).strip(" ")
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    tokens: list[tuple[str, str]] = []
+    at = 0
+    while at < len(text):
+        if text[at] == "(":
+            at = _skip_comment(text, at)
+            tokens.append(("space", " "))
+            continue
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise InvalidAddress(f"Unexpected {text[at]!r}.")
+        tokens.append((match.lastgroup or "", match.group()))
+        at = match.end()
+    return tokens
+
+
+def _skip_comment(text: str, at: int) -> int:
+    """Return the position after the comment that opens at `at`; comments nest and carry no meaning."""
+    depth = 0
+    while at < len(text):
+        character = text[at]
+        at += 2 if character == "\\" else 1
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return at
+        if depth > MAX_COMMENT_DEPTH:
+            break
+    raise InvalidAddress("A comment is not closed, or nested too deeply.")

@@ -1,0 +1,90 @@
+"""Request bodies that are streamed.
+
+Rule: attachments never enter an encoder whole. The text around them is encoded once; their base64 is
+made piece by piece, afresh for each iteration, so that a retry has nothing to rewind.
+"""
+
+from __future__ import annotations
+
+import json
+from binascii import b2a_base64
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from mailcore._attachment import Attachment
+from mailcore.exceptions import NotSerializable
+
+__all__ = ["Base64", "JsonBody"]
+
+
+@attrs.frozen
+class Base64:
+    """Stand in a JSON document for an attachment's content, as one line of base64."""
+
+    attachment: Attachment
+
+    def __len__(self) -> int:
+        return (len(self.attachment) + 2) // 3 * 4
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self.attachment.pieces():
+            yield b2a_base64(piece, newline=False)
+
+
+class JsonBody:
+    """
+    A JSON document in which `Base64` values are streamed.
+
+    Raises:
+        NotSerializable: Something in the document is not JSON.
+    """
+
+    __slots__ = ("_length", "_parts")
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._parts = _encode(document)
+        self._length = sum(map(len, self._parts))
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._parts:
+            if isinstance(part, Base64):
+                yield from part
+            else:
+                yield part
+
+
+def _encode(document: Mapping[str, Any]) -> tuple[bytes | Base64, ...]:
+    streamed: list[Base64] = []
+    marker = "base64-goes-here"
+    text = _dumps(document, marker, streamed)
+    while text.count(marker) != len(streamed):  # the mail itself says so: choose another marker
+        streamed.clear()
+        marker += "-"
+        text = _dumps(document, marker, streamed)
+    pieces = text.encode("ascii").split(marker.encode("ascii"))
+    parts: list[bytes | Base64] = [pieces[0]]
+    for content, piece in zip(streamed, pieces[1:], strict=True):
+        parts += [content, piece]
+    return tuple(parts)
+
+
+def _dumps(document: Mapping[str, Any], marker: str, streamed: list[Base64]) -> str:
+    def replace(value: Any) -> Any:
+        if isinstance(value, Base64):
+            streamed.append(value)
+            return marker
+        if isinstance(value, Mapping):
+            return dict(value)
+        raise NotSerializable(f"JSON cannot carry a value of type {type(value).__name__}.")
+
+    try:
+        return json.dumps(document, separators=(",", ":"), allow_nan=False, default=replace)
+    except NotSerializable:
+        raise
+    except (TypeError, ValueError, RecursionError) as error:
+        raise NotSerializable(f"JSON cannot carry the document ({error}).") from None

@@ -1,0 +1,178 @@
+"""A webhook delivery on its way: as received, as verified, as answered.
+
+Rule: only core makes a `VerifiedWebhook`, and only a `VerifiedWebhook` can be parsed.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+
+from mailcore._http import Headers
+from mailcore._strict_json import strict_json
+
+__all__ = [
+    "Covers",
+    "Disposition",
+    "EndpointKind",
+    "Verification",
+    "VerifiedWebhook",
+    "WebhookRequest",
+    "WebhookResponse",
+]
+
+
+class EndpointKind(enum.Enum):
+    """What an endpoint is for. Providers treat a failing answer differently by kind."""
+
+    #: Delivery events.
+    TRACKING = "tracking"
+    #: Mail from the outside.
+    INBOUND = "inbound"
+
+
+class Covers(enum.Enum):
+    """What a successful verification proves to be the provider's."""
+
+    #: Every byte of the body.
+    BODY = "body"
+    #: Some fields of the body.
+    FIELDS = "fields"
+    #: A token, a timestamp; the body could be anything.
+    TOKEN = "token"  # noqa: S105  # reason: a kind of proof, not a credential
+    #: Nothing by itself; basic auth must vouch for the sender.
+    NOTHING = "nothing"
+
+
+class Disposition(enum.Enum):
+    """What became of a delivery; the adapter maps each to the status its provider needs."""
+
+    #: Verified and handled.
+    ACCEPTED = "accepted"
+    #: Seen before.
+    DUPLICATE = "duplicate"
+    #: Genuine, but too old to act on.
+    STALE = "stale"
+    #: Genuine, not understood, and kept for a person.
+    QUARANTINED = "quarantined"
+    #: Genuine, but sent to the endpoint of the other kind; kept for a person.
+    MISROUTED = "misrouted"
+    #: A step of the provider's own protocol, answered.
+    HANDSHAKE = "handshake"
+    #: A HEAD request that only asks whether the endpoint is there.
+    PROBE = "probe"
+    #: Not shown to come from the provider.
+    UNAUTHENTICATED = "unauthenticated"
+    #: Larger than the endpoint allows.
+    TOO_LARGE = "too_large"
+    #: Neither POST nor HEAD.
+    BAD_METHOD = "bad_method"
+    #: A compressed body.
+    BAD_ENCODING = "bad_encoding"
+    #: Genuine, but nobody could keep it; the provider should try again.
+    UNAVAILABLE = "unavailable"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _as_bytes(body: bytes | bytearray | memoryview) -> bytes:
+    if isinstance(body, str):
+        raise TypeError("A webhook body is bytes, exactly as received; text cannot be verified.")
+    return bytes(body)
+
+
+@attrs.frozen(kw_only=True)
+class WebhookRequest:
+    """
+    One delivery, exactly as received.
+
+    Attributes:
+        body: The raw bytes, before any parser or middleware touched them.
+        received_at: Aware UTC.
+        basic_auth: Label of the basic-auth pair core matched, or None. Set by core alone.
+    """
+
+    method: str = attrs.field(default="POST", converter=str.upper)
+    url: str = attrs.field(default="", repr=False)
+    headers: Headers = attrs.field(factory=Headers, converter=Headers)
+    body: bytes = attrs.field(default=b"", converter=_as_bytes, repr=lambda body: f"<{len(body)} bytes>")
+    received_at: datetime = attrs.field(factory=_utc_now)
+    basic_auth: str | None = None
+    _parsed: tuple[Any, ...] = attrs.field(default=(), init=False, eq=False, repr=False)
+
+    def json(self) -> Any:
+        """
+        Return the body as strict JSON: UTF-8, no duplicate keys, no NaN, bounded depth.
+
+        It is parsed once; treat the value as read-only.
+
+        Raises:
+            InvalidDocument: It is not.
+        """
+        if not self._parsed:
+            object.__setattr__(self, "_parsed", (strict_json(self.body),))
+        return self._parsed[0]
+
+    def form(self) -> Mapping[str, tuple[str, ...]]:
+        """
+        Return the body as URL-encoded form fields, at most 1,000; repeats are kept.
+
+        Raises:
+            InvalidDocument: It is not such a form.
+        """
+        from urllib.parse import parse_qs
+
+        from mailcore.exceptions import InvalidDocument
+
+        try:
+            fields = parse_qs(
+                self.body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=1000,
+                errors="strict",
+            )
+        except ValueError:
+            raise InvalidDocument("The body is not a URL-encoded form.") from None
+        return {name: tuple(values) for name, values in fields.items()}
+
+
+@attrs.frozen(kw_only=True)
+class WebhookResponse:
+    """What the endpoint answers."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=tuple)
+    body: bytes = b""
+
+
+@attrs.frozen(kw_only=True)
+class Verification:
+    """
+    What an adapter proved about a delivery.
+
+    Attributes:
+        scheme: Name of the scheme, such as `ed25519` or `basic-auth`.
+        covers: What the proof extends to.
+        key: Label of the key that matched, never the key.
+        signed_at: When the provider signed it (aware UTC), where the scheme says so.
+        delivery_id: The provider's id of this delivery, where the scheme has one; it drives the
+            replay store.
+    """
+
+    scheme: str
+    covers: Covers
+    key: str = ""
+    signed_at: datetime | None = None
+    delivery_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class VerifiedWebhook:
+    """A delivery together with the proof; made by core, and good for a queue (JSON round trip)."""
+
+    request: WebhookRequest
+    verification: Verification

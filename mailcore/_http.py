@@ -1,0 +1,180 @@
+"""What an adapter asks of a transport, and what it gets back.
+
+Rule: a request is a complete description. Whatever carries it out adds nothing of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+
+import attrs
+
+from mailcore._secret import Secret
+
+if TYPE_CHECKING:
+    from mailcore._message import Message
+
+__all__ = [
+    "Body",
+    "Headers",
+    "HttpRequest",
+    "HttpResponse",
+    "LocalRequest",
+    "LocalResponse",
+    "Request",
+    "Response",
+    "SmtpRequest",
+    "SmtpResponse",
+]
+
+MAX_RESPONSE = 1024 * 1024
+
+
+@runtime_checkable
+class Body(Protocol):
+    """
+    Bytes with a known length that can be read again.
+
+    Each iteration starts afresh, and several threads may iterate at once.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+class Headers(Mapping[str, str]):
+    """
+    Look headers up by name in any letter case; repeats are kept in `pairs`.
+
+    `headers[name]` is the first value. Use `get_all` where a repeat matters: a signature header
+    that is there twice, for instance.
+    """
+
+    __slots__ = ("_index", "pairs")
+
+    def __init__(self, pairs: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        items = pairs.items() if isinstance(pairs, Mapping) else pairs
+        if isinstance(pairs, Headers):
+            items = pairs.pairs
+        self.pairs: tuple[tuple[str, str], ...] = tuple((str(name), str(value)) for name, value in items)
+        self._index: dict[str, list[str]] = {}
+        for name, value in self.pairs:
+            self._index.setdefault(name.lower(), []).append(value)
+
+    def __getitem__(self, name: str) -> str:
+        return self._index[name.lower()][0]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._index
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def get_all(self, name: str) -> tuple[str, ...]:
+        """Return every value of that name, in order."""
+        return tuple(self._index.get(name.lower(), ()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self._index == other._index
+
+    __hash__ = None  # type: ignore[assignment]  # reason: values compare, they need not hash
+
+    def __repr__(self) -> str:
+        # Values may be credentials (Authorization, Cookie, signatures): only names are shown.
+        return f"Headers({', '.join(self._index)})"
+
+
+@attrs.frozen(kw_only=True)
+class HttpRequest:
+    """
+    One HTTP request.
+
+    Attributes:
+        headers: Pairs, in order; a value may be a `Secret`, revealed by the transport alone.
+        body: Bytes, or a `Body` that is streamed with its length as `Content-Length`.
+        commits: True where this request can make mail leave; False for any other step.
+        max_response: Most bytes of (decoded) response body that are read.
+    """
+
+    method: str
+    url: str = attrs.field(repr=lambda url: repr(url.partition("?")[0]))
+    headers: tuple[tuple[str, str | Secret], ...] = attrs.field(
+        default=(), converter=tuple, repr=lambda pairs: repr([name for name, _ in pairs])
+    )
+    body: bytes | Body = attrs.field(default=b"", repr=lambda body: f"<{len(body)} bytes>")
+    commits: bool = True
+    max_response: int = MAX_RESPONSE
+
+
+@attrs.frozen(kw_only=True)
+class HttpResponse:
+    """One HTTP response, read whole; its body never shows in a repr."""
+
+    status: int
+    headers: Headers = attrs.field(factory=Headers, converter=Headers)
+    body: bytes = attrs.field(default=b"", repr=lambda body: f"<{len(body)} bytes>")
+
+
+@attrs.frozen(kw_only=True)
+class SmtpRequest:
+    """
+    One SMTP transaction.
+
+    Attributes:
+        server: `host:port` or a URL the transport understands.
+        data: The message, CRLF line ends.
+        options: ESMTP parameters of MAIL FROM, such as `SMTPUTF8`.
+    """
+
+    server: str
+    mail_from: str
+    rcpt_to: tuple[str, ...] = attrs.field(converter=tuple)
+    data: bytes | Body = attrs.field(repr=lambda body: f"<{len(body)} bytes>")
+    options: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    commits: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class SmtpResponse:
+    """
+    The server's last word on a transaction.
+
+    Attributes:
+        refused: Recipient → (code, text) for those the server refused.
+    """
+
+    code: int
+    text: str = ""
+    refused: Mapping[str, tuple[int, str]] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class LocalRequest:
+    """
+    Hand messages to something in this process.
+
+    Attributes:
+        messages: Message id → message.
+        destination: `memory` or `console`.
+    """
+
+    messages: Mapping[str, Message] = attrs.field(repr=lambda messages: f"<{len(messages)} messages>")
+    destination: str
+    idempotency_key: str | None = None
+    commits: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class LocalResponse:
+    """The messages were taken, now or earlier under the same key, under these ids."""
+
+    message_ids: tuple[str, ...]
+
+
+Request: TypeAlias = HttpRequest | SmtpRequest | LocalRequest
+Response: TypeAlias = Any  # the counterpart of the request: HttpResponse, SmtpResponse or LocalResponse

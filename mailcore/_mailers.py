@@ -1,0 +1,161 @@
+"""Several mailers under their own names.
+
+Rule: each is built when it is first asked for, so that one with a missing key stops nobody else; what
+can be known at once (its provider, its options' names) is checked by `check`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any
+
+from mailcore import _config
+from mailcore._mailer import Mailer
+from mailcore._plugins import PluginHost
+from mailcore._resolve import combine
+from mailcore._settings import Settings
+from mailcore.exceptions import ConfigurationError, MailcoreError, UnknownOption
+
+__all__ = ["Mailers"]
+
+_KEYS = ("default", "defaults", "mailers")
+
+
+class Mailers(Mapping[str, Mailer]):
+    """
+    Hold named mailers, built on first use.
+
+    Args:
+        config: `{"default": name, "defaults": {...}, "mailers": {name: {"provider": ..., ...}}}`.
+            `default` may be left out where there is one mailer. `defaults` are message fields for
+            all of them; a mailer's own `defaults` combine with those.
+
+    Raises:
+        ConfigurationError: Not of that form.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        *,
+        environ: Mapping[str, str] | None = None,
+        host: PluginHost | None = None,
+    ) -> None:
+        for key in config:
+            if key not in _KEYS:
+                raise UnknownOption(f"The configuration has no key {key!r}. Keys: {', '.join(_KEYS)}.")
+        tables = config.get("mailers")
+        if not isinstance(tables, Mapping) or not tables:
+            raise ConfigurationError('The configuration names no mailer. Add one: [mailers.main] provider = "..."')
+        self._tables: dict[str, Mapping[str, Any]] = dict(tables)
+        self._defaults = config.get("defaults")
+        self._default = self._default_name(config.get("default"))
+        self._environ = environ
+        self._host = host
+        self._built: dict[str, Mailer] = {}
+        self._lock = threading.Lock()
+
+    def _default_name(self, given: Any) -> str:
+        names = list(self._tables)
+        if given is None and len(names) == 1:
+            return names[0]
+        if given not in names:
+            raise ConfigurationError(f"default is one of {', '.join(names)}, not {given!r}.")
+        return str(given)
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        environ: Mapping[str, str] | None = None,
+        host: PluginHost | None = None,
+    ) -> Mailers:
+        """Return the mailers of a TOML file; `env:NAME` and `file:PATH` in it are looked up."""
+        return cls(_config.from_toml(path, environ=environ), environ=environ, host=host)
+
+    @classmethod
+    def from_env(
+        cls, *, environ: Mapping[str, str] | None = None, host: PluginHost | None = None
+    ) -> Mailers:
+        """
+        Return the mailers of the file MAILCORE_CONFIG names, or the one mailer of MAILCORE_URL.
+
+        Raises:
+            ConfigurationError: Neither is set.
+        """
+        path, url = _config.environment(environ)
+        if path:
+            return cls.from_file(path, environ=environ, host=host)
+        if url:
+            config = {"mailers": {"default": _config.from_url(url, environ=environ)}}
+            return cls(config, environ=environ, host=host)
+        raise ConfigurationError(
+            "Set MAILCORE_CONFIG to a TOML file, or MAILCORE_URL to something like "
+            "mailpace://?api_key=env:MAILPACE_API_KEY."
+        )
+
+    @property
+    def default(self) -> Mailer:
+        """The mailer to use where none is named."""
+        return self[self._default]
+
+    def __getitem__(self, name: str) -> Mailer:
+        with self._lock:
+            if name not in self._built:
+                self._built[name] = self._build(name)
+            return self._built[name]
+
+    def _build(self, name: str) -> Mailer:
+        if name not in self._tables:
+            raise KeyError(name)
+        table = dict(self._tables[name])
+        table["defaults"] = self._combined_defaults(table.get("defaults"))
+        try:
+            return Mailer.from_config(table, environ=self._environ, host=self._host, name=name)
+        except ConfigurationError as error:
+            raise type(error)(f"[mailers.{name}] {error}") from None
+
+    def _combined_defaults(self, own: Any) -> Any:
+        shared = Settings(defaults=self._defaults).defaults
+        mine = Settings(defaults=own).defaults
+        return combine(mine, shared) if shared and mine else mine or shared
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    def check(self) -> dict[str, MailcoreError]:
+        """Build every mailer and return name → error for those that cannot work."""
+        problems: dict[str, MailcoreError] = {}
+        for name in self:
+            try:
+                self[name]
+            except MailcoreError as error:
+                problems[name] = error
+        return problems
+
+    def close(self) -> None:
+        """Close every mailer built so far."""
+        with self._lock:
+            for mailer in self._built.values():
+                mailer.close()
+
+    def __enter__(self) -> Mailers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Mailers({', '.join(self._tables)})"

@@ -1,0 +1,43 @@
+"""Work on many things at once, in a bounded window, and hand back the answers in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+__all__ = ["in_order"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def in_order(
+    work: Callable[[Sequence[T]], R], items: Iterable[T], *, size: int, concurrency: int
+) -> Iterator[R]:
+    """
+    Yield `work(chunk)` for each chunk of at most `size` items, in order.
+
+    At most `concurrency` chunks are taken from `items` and not yet yielded. When iteration is
+    abandoned, what was taken is finished before this returns.
+
+    Raises:
+        ValueError: `concurrency` is below 1.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    if concurrency < 1:
+        raise ValueError("concurrency is at least 1.")
+    source = iter(items)
+    pending: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="mailcore-send") as pool:
+        while True:
+            while len(pending) < concurrency and (chunk := list(islice(source, size))):
+                pending.append(pool.submit(work, chunk))
+            if not pending:
+                return
+            yield pending.popleft().result()

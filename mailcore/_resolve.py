@@ -1,0 +1,146 @@
+"""From what the caller said and what the mailer defaults to, to what an adapter sees.
+
+Rule: one combine rule a field, in the table below; neither side is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from mailcore._mapping import FrozenMap
+from mailcore._message import Message
+from mailcore._unset import UNSET
+from mailcore.exceptions import InvalidMessage
+
+__all__ = ["combine", "resolve"]
+
+
+def _concat(default: tuple[Any, ...], given: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*default, *(item for item in given if item not in default))
+
+
+def _shallow(default: Mapping[str, Any], given: Mapping[str, Any]) -> FrozenMap[Any]:
+    return FrozenMap({**default, **given})
+
+
+def _headers(default: Mapping[str, str], given: Mapping[str, str]) -> FrozenMap[str]:
+    names = {name.lower() for name in given}
+    kept = {name: value for name, value in default.items() if name.lower() not in names}
+    return FrozenMap({**kept, **given})
+
+
+def _rows(merge: Callable[..., Any]) -> Callable[..., FrozenMap[Any]]:
+    def combine(default: Mapping[str, Any], given: Mapping[str, Any]) -> FrozenMap[Any]:
+        rows = {key: merge(default.get(key, {}), given.get(key, {})) for key in {**default, **given}}
+        return FrozenMap(rows)
+
+    return combine
+
+
+def _deep(default: Any, given: Any) -> Any:
+    if not (isinstance(default, Mapping) and isinstance(given, Mapping)):
+        return given
+    both = {key: _deep(default[key], given[key]) for key in default if key in given}
+    return FrozenMap({**default, **given, **both})
+
+
+#: Field → how a default and a given value become one; absent: the given value replaces the default.
+_COMBINE: Mapping[str, Callable[..., Any]] = {
+    **dict.fromkeys(("to", "cc", "bcc", "reply_to", "tags", "attachments"), _concat),
+    **dict.fromkeys(("metadata", "merge_global_data"), _shallow),
+    **dict.fromkeys(("merge_data", "merge_metadata"), _rows(_shallow)),
+    "headers": _headers,
+    "merge_headers": _rows(_headers),
+    "provider_options": _deep,
+}
+
+#: Field → what its absence looks like; fields not named here are None when absent.
+_ABSENT: Mapping[str, Any] = {
+    **dict.fromkeys(("from_", "to", "cc", "bcc", "reply_to"), ()),
+    **dict.fromkeys(("attachments", "references", "list_unsubscribe", "tags"), ()),
+    **dict.fromkeys(("headers", "metadata", "merge_global_data", "provider_options"), FrozenMap()),
+}
+
+_NAMES = tuple(field.name for field in attrs.fields(Message))
+_MERGES = ("merge_data", "merge_metadata", "merge_headers")
+
+
+def resolve(message: Message, defaults: Message | None) -> Message:
+    """Do what `Message.resolve` says."""
+    values = {name: _combined(name, message, defaults) for name in _NAMES}
+    resolved = _construct(values)
+    _check_complete(resolved)
+    if resolved.is_batch:
+        return _match_merge_keys(resolved)
+    return resolved
+
+
+def combine(message: Message, defaults: Message) -> Message:
+    """Return both as one set of defaults: still unresolved, `message` over `defaults`."""
+    values = {}
+    for name in _NAMES:
+        given, default = getattr(message, name), getattr(defaults, name)
+        both = name in _COMBINE and _is_given(given) and _is_given(default)
+        values[name] = _COMBINE[name](default, given) if both else default if given is UNSET else given
+    return _construct(values)
+
+
+def _combined(name: str, message: Message, defaults: Message | None) -> Any:
+    given = getattr(message, name)
+    default = UNSET if defaults is None else getattr(defaults, name)
+    if given is None or (given is UNSET and not _is_given(default)):
+        return _ABSENT.get(name)
+    if given is UNSET:
+        return default
+    if name in _COMBINE and _is_given(default):
+        return _COMBINE[name](default, given)
+    return None if given == "" else given  # an empty text is no text
+
+
+def _is_given(value: object) -> bool:
+    return value is not UNSET and value is not None
+
+
+def _construct(values: Mapping[str, Any]) -> Message:
+    """Make a message of values that were all checked when they were first given."""
+    resolved = Message.__new__(Message)
+    for name, value in values.items():
+        object.__setattr__(resolved, name, value)
+    return resolved
+
+
+def _check_complete(message: Message) -> None:
+    if not message.from_:
+        raise InvalidMessage("There is no sender. Give from_, or a default for it.", field="from_")
+    if not message.recipients:
+        raise InvalidMessage("There is no recipient. Give to, cc or bcc.", field="to")
+    if not (message.text or message.html or message.amp_html or message.template_id or message.attachments):
+        raise InvalidMessage("There is no content. Give text, html, a template_id or an attachment.", field="text")
+
+
+def _match_merge_keys(message: Message) -> Message:
+    """
+    Key the merge fields by the recipients' `addr_spec`, exactly as sent.
+
+    Callers write the key as they write the address: another letter case of the domain, or its
+    IDNA form, is the same mailbox.
+    """
+    by_key = {address.key: address.addr_spec for address in message.recipients}
+    changes = {}
+    for name in _MERGES:
+        rows = getattr(message, name)
+        if rows is not None:
+            changes[name] = FrozenMap({_recipient(key, by_key, name): row for key, row in rows.items()})
+    return attrs.evolve(message, **changes)
+
+
+def _recipient(key: str, by_key: Mapping[str, str], field: str) -> str:
+    from mailcore._address import Address
+
+    spec = by_key.get(Address.parse(key, field=field).key)
+    if spec is None:
+        raise InvalidMessage(f"The key {key!r} matches no recipient.", field=field)
+    return spec

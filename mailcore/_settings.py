@@ -1,0 +1,170 @@
+"""Settings every provider has, as values; how they are found is `_config`'s.
+
+Rule: converters take text, so that a URL, a TOML file and the environment mean the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, cast
+
+import attrs
+
+from mailcore._message import Message
+from mailcore._secret import Secret
+from mailcore.exceptions import ConfigurationError, InvalidMessage, UnsupportedFeature
+
+__all__ = ["BasicAuth", "Settings", "about"]
+
+OnUnsupported = Literal["raise", "warn", "drop"]
+OnAdvice = Literal["warn", "raise", "ignore"]
+
+
+def about(text: str, *, needed_to: Literal["send", "receive", ""] = "") -> dict[str, str]:
+    """
+    Return attrs metadata that describes a setting.
+
+    Args:
+        text: One sentence for users; it appears in `--help` and in the docs.
+        needed_to: What cannot be done without it.
+    """
+    return {"about": text, "needed_to": needed_to}
+
+
+@attrs.frozen
+class BasicAuth:
+    """One user name and password that a webhook may present; the user name is its label."""
+
+    user: str
+    password: Secret
+
+    @classmethod
+    def parse(cls, text: str | Secret | BasicAuth) -> BasicAuth:
+        """
+        Return the pair in `user:password`.
+
+        Raises:
+            ConfigurationError: There is no colon, or a part is empty.
+        """
+        if isinstance(text, BasicAuth):
+            return text
+        user, colon, password = Secret(text).reveal().partition(":")
+        if not (colon and user and password):
+            raise ConfigurationError("webhook_secret is of the form user:password, both not empty.")
+        return cls(user, Secret(password))
+
+
+def _pairs(value: str | Secret | Iterable[str | Secret | BasicAuth] | None) -> tuple[BasicAuth, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, Secret):
+        value = value.reveal()
+    items: Iterable[Any] = value.replace(",", " ").split() if isinstance(value, str) else value
+    return tuple(BasicAuth.parse(item) for item in items)
+
+
+def _number(value: str | float) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan  # refused below, in the field's name
+
+
+def _integer(value: str | int) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return -1
+
+
+def _positive(_: object, field: attrs.Attribute[Any], value: float) -> None:
+    if not 0 < value < math.inf:
+        raise ConfigurationError(f"{field.name} is a number of {field.metadata['unit']} above 0.")
+
+
+def _choice(_: object, field: attrs.Attribute[Any], value: str) -> None:
+    choices: tuple[str, ...] = field.metadata["choices"]
+    if value not in choices:
+        raise ConfigurationError(f"{field.name} is one of {', '.join(choices)}, not {value!r}.")
+
+
+def _defaults(value: Message | Mapping[str, Any] | None) -> Message | None:
+    if value is None or isinstance(value, Message):
+        return value
+    if not isinstance(value, Mapping):
+        raise ConfigurationError("defaults is a table of message fields.")
+    known = [field.name for field in attrs.fields(Message)]
+    for name in value:
+        if name not in known:
+            raise ConfigurationError(f"defaults has no field {name!r}. Fields: {', '.join(known)}.")
+    try:
+        return Message(**cast("dict[str, Any]", value))
+    except (InvalidMessage, UnsupportedFeature) as error:
+        raise ConfigurationError(f"defaults: {error}") from None
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """
+    What can be set for every provider.
+
+    Attributes:
+        deadline: Seconds one send may take in all, by the wall clock.
+    """
+
+    deadline: float = attrs.field(
+        default=30.0, converter=_number, validator=_positive, metadata={**about("Seconds one send may take in all."), "unit": "seconds"}
+    )
+    connect_timeout: float = attrs.field(
+        default=5.0, converter=_number, validator=_positive, metadata={**about("Seconds to wait for a connection."), "unit": "seconds"}
+    )
+    read_timeout: float = attrs.field(
+        default=20.0, converter=_number, validator=_positive, metadata={**about("Seconds to wait for the next byte."), "unit": "seconds"}
+    )
+    ca_bundle: str | None = attrs.field(
+        default=None, metadata=about("File with the certificate authorities to trust instead of the usual ones.")
+    )
+    proxy: Secret | None = attrs.field(
+        default=None,
+        converter=attrs.converters.optional(Secret),
+        metadata=about("URL of a proxy; the environment's proxies are never used."),
+    )
+    on_unsupported: OnUnsupported = attrs.field(
+        default="raise",
+        validator=_choice,
+        metadata={
+            **about("What to do with a field the provider cannot carry: raise, warn (and drop it), drop."),
+            "choices": ("raise", "warn", "drop"),
+        },
+    )
+    on_advice: OnAdvice = attrs.field(
+        default="warn",
+        validator=_choice,
+        metadata={
+            **about("What to do where a message may break the provider's policy: warn, raise, ignore."),
+            "choices": ("warn", "raise", "ignore"),
+        },
+    )
+    defaults: Message | None = attrs.field(
+        default=None, converter=_defaults, metadata=about("Message fields used where a message does not give its own.")
+    )
+    webhook_secret: tuple[BasicAuth, ...] = attrs.field(
+        default=(),
+        converter=_pairs,
+        metadata=about("user:password pairs a webhook may present, separated by commas or spaces."),
+    )
+    max_event_bytes: int = attrs.field(
+        default=16 * 1024 * 1024, converter=_integer, validator=_positive, metadata={**about("Largest event delivery, in bytes."), "unit": "bytes"}
+    )
+    max_inbound_bytes: int = attrs.field(
+        default=100 * 1024 * 1024,
+        converter=_integer, validator=_positive, metadata={**about("Largest inbound delivery, in bytes."), "unit": "bytes"},
+    )
+    max_age: float = attrs.field(
+        default=7 * 24 * 3600.0,
+        converter=_number, validator=_positive, metadata={**about("Seconds after which a signed delivery is acknowledged but not handled."), "unit": "seconds"},
+    )
+    quarantine: str | None = attrs.field(
+        default=None, metadata=about("Folder that keeps genuine deliveries which could not be understood.")
+    )

@@ -1,0 +1,83 @@
+"""What core needs of a transport, and what it must be told when one fails.
+
+Rule: a transport reports how far a request got. It never says what that means for the mail.
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from mailcore._http import HttpRequest, LocalRequest, SmtpRequest
+
+__all__ = ["Deadline", "Phase", "Transport", "TransportFailure"]
+
+#: Request type → the transport that carries it, imported on first use.
+TRANSPORTS = {
+    HttpRequest: "mailcore.transports.requests:RequestsTransport",
+    LocalRequest: "mailcore.transports.local:LocalTransport",
+}
+
+RequestType = type[HttpRequest] | type[SmtpRequest] | type[LocalRequest]
+
+
+class Phase(enum.Enum):
+    """How far a request got."""
+
+    #: No byte of it left this process.
+    CONNECTING = "connecting"
+    #: A part of it left.
+    SENDING = "sending"
+    #: All of it left; no byte of the answer came.
+    SENT = "sent"
+    #: A part of the answer came.
+    RECEIVING = "receiving"
+
+
+class TransportFailure(Exception):  # noqa: N818  # reason: the driver turns it into the error users see
+    """
+    A request that got no whole answer.
+
+    Attributes:
+        phase: How far it got.
+        untrusted: True where the other side's certificate or protocol was refused.
+    """
+
+    def __init__(self, phase: Phase, text: str, *, untrusted: bool = False) -> None:
+        super().__init__(text)
+        self.phase = phase
+        self.untrusted = untrusted
+
+
+class Deadline:
+    """A moment by which all must be done, on a clock that never jumps."""
+
+    __slots__ = ("_clock", "_end")
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._end = clock() + seconds
+
+    def remaining(self) -> float:
+        """Return the seconds left, 0 or less when it has passed."""
+        return self._end - self._clock()
+
+
+class Transport(Protocol):
+    """Carry out one type of request; safe to share between threads."""
+
+    def exchange(self, request: Any, *, deadline: Deadline) -> Any:
+        """
+        Return the response to a request.
+
+        Raises:
+            TransportFailure: No whole answer came. An error the request's own body raises while it
+                is read passes through.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; a later exchange opens new ones."""
+        ...

@@ -1,0 +1,77 @@
+"""The hooks a plugin may implement. Nothing else is here.
+
+A plugin implements the ones it needs with `mailcore.hookimpl` and registers under the entry-point
+group `mailcore.plugins`. Arguments it does not need may be left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from mailcore._delivery import Disposition, EndpointKind, WebhookRequest
+    from mailcore._event import TrackingEvent
+    from mailcore._http import Request, Response
+    from mailcore._inbound import InboundMessage
+    from mailcore._message import Message
+    from mailcore._result import SendResult
+    from mailcore._spec import AdapterSpec
+    from mailcore.exceptions import MailcoreError
+
+__all__ = ["hookimpl", "hookspec"]
+
+hookspec = pluggy.HookspecMarker("mailcore")
+hookimpl = pluggy.HookimplMarker("mailcore")
+
+
+@hookspec
+def mailcore_register_adapters() -> Iterable[AdapterSpec]:  # type: ignore[empty-body]  # reason: a spec
+    """Return the adapters this plugin offers; called once, when the host loads."""
+
+
+@hookspec
+def mailcore_before_send(message: Message, provider: str, mailer: str) -> Message | None:
+    """
+    Return a message to send instead, or None to leave it.
+
+    Called after the mailer's defaults and before the capability check, plugin by plugin in order
+    of plugin name (`tryfirst` and `trylast` are honoured), each given the previous one's message.
+    Raise `SendCancelled` to stop the message; any other error reaches the caller too.
+    """
+
+
+@hookspec
+def mailcore_request_prepared(provider: str, mailer: str, request: Request) -> None:
+    """Observe a request about to be made; its secrets stay hidden."""
+
+
+@hookspec
+def mailcore_response_received(provider: str, mailer: str, request: Request, response: Response) -> None:
+    """Observe an answer, before it is understood."""
+
+
+@hookspec
+def mailcore_send_finished(
+    provider: str, mailer: str, message: Message, result: SendResult | None, error: MailcoreError | None
+) -> None:
+    """Observe how a send ended: exactly one of `result` and `error` is there."""
+
+
+@hookspec
+def mailcore_webhook_finished(
+    provider: str, request: WebhookRequest, kind: EndpointKind, disposition: Disposition
+) -> None:
+    """Observe what became of a delivery."""
+
+
+@hookspec
+def mailcore_event_received(provider: str, event: TrackingEvent) -> None:
+    """Observe a verified event, before the handler is called."""
+
+
+@hookspec
+def mailcore_inbound_received(provider: str, message: InboundMessage) -> None:
+    """Observe a verified incoming mail, before the handler is called."""

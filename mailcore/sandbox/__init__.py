@@ -1,0 +1,1 @@
+"""A provider on this machine: an adapter's emulator, served over real HTTP."""

@@ -1,0 +1,89 @@
+"""A small HTTP server on loopback whose every request is answered by one function."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+
+from mailcore._http import Headers, HttpResponse
+from mailcore.exceptions import MailcoreError
+
+__all__ = ["Answer", "LoopbackServer"]
+
+MAX_BODY = 128 * 1024 * 1024
+
+#: Method, path, headers and body → response.
+Answer = Callable[[str, str, Headers, bytes], HttpResponse]
+
+
+class LoopbackServer:
+    """
+    Serve on 127.0.0.1 until closed; also a context manager.
+
+    Args:
+        answer: Called in a thread of the server; several may call it at once.
+        port: 0: any free one.
+
+    Attributes:
+        url: `http://127.0.0.1:port`, without a slash at the end.
+    """
+
+    def __init__(self, answer: Answer, *, port: int = 0) -> None:
+        try:
+            self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(answer))
+        except OSError as error:
+            raise MailcoreError(f"Port {port} cannot be used: {error.strerror}. Choose another one.") from None
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving and free the port."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def __enter__(self) -> LoopbackServer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = 30
+        disable_nagle_algorithm = True
+
+        def _serve(self) -> None:
+            length = self.headers.get("Content-Length", "0")
+            if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY:
+                self.send_error(413)
+                self.close_connection = True
+                return
+            body = self.rfile.read(int(length))
+            response = answer(self.command, self.path, Headers(self.headers.items()), body)
+            self._reply(response)
+
+        def _reply(self, response: HttpResponse) -> None:
+            self.send_response_only(response.status)
+            for name, value in response.headers.pairs:
+                if name.lower() != "content-length":
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(response.body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(response.body)
+
+        do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815  # reason: the library's names
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # reason: the library's name
+            """Stay silent: request lines would mix with the output of what is being tried."""
+
+    return Handler

@@ -1,0 +1,1 @@
+"""What carries requests: the only files here that open a socket."""

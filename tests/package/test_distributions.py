@@ -1,0 +1,153 @@
+"""
+What users receive: each sdist and wheel is built, opened, and installed into an empty environment.
+
+The tox environment `package` runs this file; it needs the build tools, and an index for dependencies.
+"""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = [
+    path.parent
+    for pattern in ("pyproject.toml", "adapters/*/pyproject.toml", "conformance_tests/pyproject.toml")
+    for path in sorted(ROOT.glob(pattern))
+]
+each_distribution = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+
+
+def run(*command: object, code: int = 0) -> str:
+    """Run a command, expect this exit code, and return what it said."""
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    assert code == done.returncode, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def pyproject(folder: Path) -> dict[str, Any]:
+    """Read what a distribution declares."""
+    return tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def package(folder: Path) -> str:
+    """Name the one package of a distribution."""
+    (name,) = pyproject(folder)["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    return str(name)
+
+
+def stem(folder: Path) -> str:
+    """Give what the names of a distribution's files start with."""
+    project = pyproject(folder)["project"]
+    return f"{project['name'].replace('-', '_')}-{project['version']}"
+
+
+def top_level(names: list[str]) -> set[str]:
+    """Reduce paths to their first part."""
+    return {PurePosixPath(name).parts[0] for name in names}
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build every sdist from the tree, and every wheel from its sdist."""
+    place = tmp_path_factory.mktemp("dist")
+    for folder in FOLDERS:
+        run(sys.executable, "-m", "build", "--no-isolation", "--outdir", place, folder)
+    return place
+
+
+@pytest.fixture(scope="session")
+def empty_environment(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install all wheels, without any extra, where nothing else is; return the folder of programs."""
+    place = tmp_path_factory.mktemp("environment")
+    run(sys.executable, "-m", "venv", place)
+    programs = place / ("Scripts" if sys.platform == "win32" else "bin")
+    run(programs / "python", "-m", "pip", "install", "--quiet", *sorted(built.glob("*.whl")))
+    return programs
+
+
+class TestFiles:
+    """The files an index would be given."""
+
+    def test_one_sdist_and_one_wheel_for_each_distribution(self, built: Path) -> None:
+        """Nothing else is built, and all have the version of core."""
+        version = pyproject(ROOT)["project"]["version"]
+        assert {version} == {pyproject(folder)["project"]["version"] for folder in FOLDERS}
+        expected = {stem(folder) + end for folder in FOLDERS for end in (".tar.gz", "-py3-none-any.whl")}
+        assert expected == {path.name for path in built.iterdir()}
+
+    def test_metadata_is_valid(self, built: Path) -> None:
+        """An index would take them and render their description."""
+        run(sys.executable, "-m", "twine", "check", "--strict", *built.iterdir())
+
+    @each_distribution
+    def test_sdist_holds_only_its_own_package(self, built: Path, folder: Path) -> None:
+        """Core's sdist holds no adapter, and none holds tests or tools."""
+        with tarfile.open(built / f"{stem(folder)}.tar.gz") as sdist:
+            names = [name.removeprefix(f"{stem(folder)}/") for name in sdist.getnames()]
+        required = {package(folder), "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
+        assert required <= top_level(names) <= required | {"CHANGELOG.md", ".gitignore"}
+
+    @each_distribution
+    def test_wheel_holds_the_package_and_nothing_else(self, built: Path, folder: Path) -> None:
+        """Each file of the package is there, with its types and its licence."""
+        with zipfile.ZipFile(built / f"{stem(folder)}-py3-none-any.whl") as wheel:
+            names = wheel.namelist()
+        tree = {path.relative_to(folder).as_posix() for path in (folder / package(folder)).rglob("*.py")}
+        required = {f"{package(folder)}/py.typed", f"{stem(folder)}.dist-info/licenses/LICENSE"}
+        assert {package(folder), f"{stem(folder)}.dist-info"} == top_level(names)
+        assert tree | required <= set(names)
+        assert not [name for name in names if "__pycache__" in name or "/tests/" in name]
+
+    @each_distribution
+    def test_wheel_registers_what_the_project_declares(self, built: Path, folder: Path) -> None:
+        """Plugins are found and commands exist after installation."""
+        project = pyproject(folder)["project"]
+        declared = dict(project.get("entry-points", {}))
+        if "scripts" in project:
+            declared["console_scripts"] = project["scripts"]
+        registered = configparser.ConfigParser(delimiters=("=",))
+        with zipfile.ZipFile(built / f"{stem(folder)}-py3-none-any.whl") as wheel:
+            registered.read_string(wheel.read(f"{stem(folder)}.dist-info/entry_points.txt").decode())
+        assert declared == {name: dict(registered[name]) for name in registered.sections()}
+
+
+class TestEmptyEnvironment:
+    """What a user has who installed the wheels and nothing else."""
+
+    @each_distribution
+    def test_package_can_be_imported(self, empty_environment: Path, folder: Path) -> None:
+        """No dependency is missing, also none that the tests or the tools would have brought."""
+        run(empty_environment / "python", "-I", "-W", "error", "-c", f"import {package(folder)}")
+
+    @each_distribution
+    def test_plugins_load(self, empty_environment: Path, folder: Path) -> None:
+        """Each registered plugin can be imported without any extra."""
+        entries = pyproject(folder)["project"].get("entry-points", {}).get("mailcore.plugins", {})
+        for entry in entries.values():
+            run(empty_environment / "python", "-I", "-W", "error", "-c", f"import {entry.partition(':')[0]}")
+
+    def test_requirements_agree(self, empty_environment: Path) -> None:
+        """The adapters accept this core."""
+        run(empty_environment / "python", "-m", "pip", "check")
+
+    def test_command_without_its_extra_says_how_to_get_it(self, empty_environment: Path) -> None:
+        """`mailcore` without the extra `cli` names the command that installs it, and exits with 3."""
+        assert "mailcore-esp[cli]" in run(empty_environment / "mailcore", "providers", code=3)
+
+
+class TestRunFile:
+    """run.py, which is started by whatever Python a newcomer has."""
+
+    def test_can_be_read_by_an_old_python(self) -> None:
+        """So that it can look for a newer one, or say that there is none."""
+        ast.parse((ROOT / "run.py").read_text(encoding="utf-8"), feature_version=(3, 6))
