@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mailcore._body import Base64, JsonBody
     from mailcore._capabilities import Capability, Level, Support
     from mailcore._codec import from_json, to_json
+    from mailcore._defect import Defect, DefectCode
     from mailcore._delivery import (
         Covers,
         Disposition,
@@ -119,6 +120,8 @@ __all__ = [
     "Context",
     "Covers",
     "Deadline",
+    "Defect",
+    "DefectCode",
     "Disposition",
     "EmulatedDelivery",
     "Emulator",
@@ -220,6 +223,7 @@ _HOMES = {
     "_body": "Base64 JsonBody",
     "_capabilities": "Capability Level Support",
     "_codec": "from_json to_json",
+    "_defect": "Defect DefectCode",
     "_delivery": (
         "Covers Disposition EndpointKind Verification VerifiedWebhook WebhookRequest "
         "WebhookResponse"

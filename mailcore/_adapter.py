@@ -116,9 +116,7 @@ class Adapter:
         """Return one verdict for each message, in their order."""
         raise UnsupportedFeature(f"{type(self).__name__} does not send batches.", field="to")
 
-    def batch_flow(
-        self, messages: Sequence[Message], ctx: Context
-    ) -> Flow[Sequence[SendResult | SendError]]:
+    def batch_flow(self, messages: Sequence[Message], ctx: Context) -> Flow[Sequence[SendResult | SendError]]:
         """Send a batch in as many steps as it takes."""
         response = yield self.build_batch(messages, ctx)
         return self.parse_batch(messages, ctx, response)
@@ -147,9 +145,7 @@ class Adapter:
             raise WebhookRejected("The delivery is not authenticated.")
         return Verification(scheme="basic-auth", covers=Covers.NOTHING, key=request.basic_auth)
 
-    def verify_flow(
-        self, request: WebhookRequest, ctx: Context
-    ) -> Flow[Verification | WebhookResponse]:
+    def verify_flow(self, request: WebhookRequest, ctx: Context) -> Flow[Verification | WebhookResponse]:
         """Verify in as many steps as it takes; each is a request that commits nothing."""
         yield from ()
         return self.verify_webhook(request, ctx)

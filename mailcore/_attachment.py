@@ -12,7 +12,7 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import attrs
 
@@ -69,11 +69,13 @@ class FileContent:
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            with open(self.path, "rb") as file:
+            with Path(self.path).open("rb") as file:
                 self._check(file.fileno())
                 yield from self._pieces(file)
         except OSError as error:
-            raise AttachmentChanged(f"{self.path} cannot be read any more: {error.strerror or error}.") from None
+            raise AttachmentChanged(
+                f"{self.path} cannot be read any more: {error.strerror or error}."
+            ) from None
 
     def _pieces(self, file: BinaryIO) -> Iterator[bytes]:
         left = self.size
@@ -96,6 +98,18 @@ class FileContent:
         return AttachmentChanged(f"{self.path} changed after it was attached. Attach it again.")
 
 
+def _text_or_empty(given: str | None) -> str:
+    return given or ""
+
+
+def _flag(given: bool | None) -> bool:  # noqa: FBT001  # reason: attrs calls it with the value
+    return cast("bool", given)  # None until construction decides it by the content id
+
+
+def _content(given: bytes | str | FileContent) -> bytes | FileContent:
+    return cast("bytes | FileContent", given)  # text until construction knows its charset
+
+
 @attrs.frozen(kw_only=True)
 class Attachment:
     """
@@ -114,12 +128,14 @@ class Attachment:
         InvalidAttachment: A label that cannot be sent safely, or text that its charset cannot hold.
     """
 
-    content: bytes | FileContent = attrs.field(repr=lambda content: f"<{len(content)} bytes>")
+    content: bytes | FileContent = attrs.field(
+        converter=_content, repr=lambda content: f"<{len(content)} bytes>"
+    )
     filename: str | None = None
-    content_type: str = attrs.field(default="", converter=lambda given: given or "")
+    content_type: str = attrs.field(default="", converter=_text_or_empty)
     charset: str | None = None
     content_id: str | None = None
-    inline: bool = attrs.field(default=None)
+    inline: bool = attrs.field(default=None, converter=_flag)
 
     def __attrs_post_init__(self) -> None:
         name = self.filename or None
@@ -182,8 +198,12 @@ class Attachment:
         if not resolved.is_relative_to(base):
             raise InvalidAttachment(f"{path} is outside {base}. Pass root= to name the folder it may be in.")
         return cls(
-            content=FileContent.declare(resolved), filename=filename or resolved.name,
-            content_type=content_type, charset=charset, content_id=content_id, inline=inline,
+            content=FileContent.declare(resolved),
+            filename=filename or resolved.name,
+            content_type=content_type,
+            charset=charset,
+            content_id=content_id,
+            inline=inline,
         )
 
     @classmethod
@@ -199,7 +219,9 @@ class Attachment:
         try:
             content = message.as_bytes(policy=policy.SMTP.clone(cte_type="7bit", refold_source="none"))
         except (ValueError, LookupError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise InvalidAttachment(f"The attached message cannot be written ({type(error).__name__}).") from None
+            raise InvalidAttachment(
+                f"The attached message cannot be written ({type(error).__name__})."
+            ) from None
         return cls(content=content, filename=filename, content_type="message/rfc822")
 
 
@@ -226,7 +248,8 @@ def _check_charset(content: bytes, charset: str | None) -> bytes:
             content.decode(charset)
         except (LookupError, ValueError):
             raise InvalidAttachment(
-                f"The content is not valid {charset!r}. Name its real charset, or leave it out.", field="charset"
+                f"The content is not valid {charset!r}. Name its real charset, or leave it out.",
+                field="charset",
             ) from None
     return content
 
@@ -264,5 +287,7 @@ def _content_id(given: str | None) -> str | None:
         return None
     bare = given.strip().removeprefix("cid:").removeprefix("<").removesuffix(">")
     if not _CONTENT_ID.fullmatch(bare):
-        raise InvalidAttachment(f"{given!r} is not a content id: printable ASCII, no spaces.", field="content_id")
+        raise InvalidAttachment(
+            f"{given!r} is not a content id: printable ASCII, no spaces.", field="content_id"
+        )
     return bare

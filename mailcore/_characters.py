@@ -34,9 +34,7 @@ def check_text(text: str, *, field: str) -> str:
     return _check(_UNENCODABLE, text, "a NUL or lone surrogate", field, InvalidMessage)
 
 
-def _check(
-    forbidden: re.Pattern[str], text: str, what: str, field: str, error: type[InvalidMessage]
-) -> str:
+def _check(forbidden: re.Pattern[str], text: str, what: str, field: str, error: type[InvalidMessage]) -> str:
     if not isinstance(text, str):
         raise error(f"expected text, not {type(text).__name__}.", field=field)
     found = forbidden.search(text)

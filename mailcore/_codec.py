@@ -18,7 +18,7 @@ import cattrs
 
 from mailcore._address import Address
 from mailcore._attachment import Attachment, FileContent
-from mailcore._http import Headers, HttpResponse, LocalResponse, SmtpResponse
+from mailcore._http import Headers
 from mailcore._mapping import FrozenMap
 from mailcore._message import Message
 from mailcore._secret import Secret
@@ -29,9 +29,6 @@ from mailcore.exceptions import InvalidDocument, MailcoreError
 __all__ = ["from_json", "to_json"]
 
 T = TypeVar("T")
-
-#: Answers a result may keep, by the tag they are written under.
-_ANSWERS: Mapping[str, type[Any]] = {"http": HttpResponse, "smtp": SmtpResponse, "local": LocalResponse}
 
 #: Fields of a message whose values are not plain JSON.
 _STRUCTURED: Mapping[str, Any] = {
@@ -62,8 +59,17 @@ def from_json(cls: type[T], text: str | bytes) -> T:
     document = strict_json(text)
     try:
         return _CONVERTER.structure(document, cls)
-    except (MailcoreError, cattrs.errors.BaseValidationError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InvalidDocument(f"The text does not hold a valid {cls.__name__} ({type(error).__name__}).") from error
+    except (
+        MailcoreError,
+        cattrs.errors.BaseValidationError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+    ) as error:
+        raise InvalidDocument(
+            f"The text does not hold a valid {cls.__name__} ({type(error).__name__})."
+        ) from error
 
 
 def _refuse_secret(_: Secret) -> Any:
@@ -104,13 +110,6 @@ def _to_message(document: Any, _: Any) -> Message:
     return Message(**values)
 
 
-def _from_answer(answer: Any) -> Any:
-    for tag, cls in _ANSWERS.items():
-        if isinstance(answer, cls):
-            return {tag: _CONVERTER.unstructure(answer, cls)}
-    return answer
-
-
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
     converter.register_unstructure_hook(bytes, _from_bytes)
@@ -122,7 +121,9 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook_func(lambda kind: kind == bytes | FileContent, _to_content)
     converter.register_unstructure_hook(FrozenMap, _from_map)
     converter.register_unstructure_hook(Headers, lambda headers: [list(pair) for pair in headers.pairs])
-    converter.register_structure_hook(Headers, lambda pairs, _: Headers((name, value) for name, value in pairs))
+    converter.register_structure_hook(
+        Headers, lambda pairs, _: Headers((name, value) for name, value in pairs)
+    )
     converter.register_unstructure_hook_func(lambda kind: kind is Message, _from_message)
     converter.register_structure_hook_func(lambda kind: kind is Message, _to_message)
     return converter

@@ -136,7 +136,9 @@ def from_url(url: str | Secret, *, environ: Environment | None = None) -> dict[s
     for pair in filter(None, parts.query.split("&")):
         name, equals, value = pair.partition("=")
         if not equals or name in config:
-            raise ConfigurationError(f"The mailer URL's option {unquote(name)!r} has no value, or is there twice.")
+            raise ConfigurationError(
+                f"The mailer URL's option {unquote(name)!r} has no value, or is there twice."
+            )
         config[unquote(name)] = _looked_up(unquote(value), environ)
     return config
 
@@ -151,7 +153,7 @@ def from_toml(path: str | os.PathLike[str], *, environ: Environment | None = Non
     import tomllib
 
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             table = tomllib.load(file)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}.") from None
@@ -184,7 +186,9 @@ def _from_file(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").removesuffix("\n")
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"The configuration says file:{path}, which cannot be read: {error}.") from None
+        raise ConfigurationError(
+            f"The configuration says file:{path}, which cannot be read: {error}."
+        ) from None
 
 
 def environment(environ: Environment | None = None) -> tuple[str, str]:

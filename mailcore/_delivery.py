@@ -6,7 +6,7 @@ Rule: only core makes a `VerifiedWebhook`, and only a `VerifiedWebhook` can be p
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,6 +87,14 @@ def _as_bytes(body: bytes | bytearray | memoryview) -> bytes:
     return bytes(body)
 
 
+def _upper(method: str) -> str:
+    return method.upper()
+
+
+def _pairs(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple(headers)
+
+
 @attrs.frozen(kw_only=True)
 class WebhookRequest:
     """
@@ -98,7 +106,7 @@ class WebhookRequest:
         basic_auth: Label of the basic-auth pair core matched, or None. Set by core alone.
     """
 
-    method: str = attrs.field(default="POST", converter=str.upper)
+    method: str = attrs.field(default="POST", converter=_upper)
     url: str = attrs.field(default="", repr=False)
     headers: Headers = attrs.field(factory=Headers, converter=Headers)
     body: bytes = attrs.field(default=b"", converter=_as_bytes, repr=lambda body: f"<{len(body)} bytes>")
@@ -132,7 +140,10 @@ class WebhookRequest:
 
         try:
             fields = parse_qs(
-                self.body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=1000,
+                self.body.decode("ascii"),
+                keep_blank_values=True,
+                strict_parsing=True,
+                max_num_fields=1000,
                 errors="strict",
             )
         except ValueError:
@@ -145,7 +156,7 @@ class WebhookResponse:
     """What the endpoint answers."""
 
     status: int
-    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=tuple)
+    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
     body: bytes = b""
 
 

@@ -63,7 +63,10 @@ def send_steps(adapter: Adapter, provider: str, message: Message, ctx: Context) 
     except SendError as error:
         raise _completed(error, provider, ctx) from error.__cause__
     attempt = Attempt(
-        number=ctx.attempt, provider=provider, started_at=ctx.now, outcome=Outcome.ACCEPTED,
+        number=ctx.attempt,
+        provider=provider,
+        started_at=ctx.now,
+        outcome=Outcome.ACCEPTED,
         status=getattr(result.raw, "status", None),
     )
     return attrs.evolve(result, provider=provider, idempotency_key=ctx.idempotency_key, attempts=(attempt,))
@@ -99,19 +102,11 @@ def _decided(flow: Flow[T]) -> Flow[T]:
     """Pass an adapter's flow on, and turn whatever goes wrong in it into a `SendError`."""
     committed = False
     response: Any = None
-    request: Request | None = None
     while True:
-        try:
-            request = flow.send(response)
-        except StopIteration as stop:
-            value: T = stop.value
+        request = _advance(flow, response, committed=committed)
+        if isinstance(request, _Done):
+            value: T = request.value
             return value
-        except SendError:
-            raise
-        except MailcoreError as error:
-            raise _unknown(error, response) if committed else error
-        except Exception as error:
-            raise _unknown(error, response) if committed else _bug(error) from error
         if committed and request.commits:
             raise MaybeSent("The adapter tried to send the same mail twice.", response=response)
         try:
@@ -120,6 +115,28 @@ def _decided(flow: Flow[T]) -> Flow[T]:
             raise _failed(failure, request, committed=committed) from failure
         committed = committed or request.commits
         _refuse_redirect(request, response)
+
+
+@attrs.frozen
+class _Done:
+    """What a flow returned, told apart from another request."""
+
+    value: Any
+
+
+def _advance(flow: Flow[Any], response: Any, *, committed: bool) -> Request | _Done:
+    try:
+        return flow.send(response)
+    except StopIteration as stop:
+        return _Done(stop.value)
+    except SendError:
+        raise
+    except Exception as error:
+        if committed:
+            raise _unknown(error, response) from error
+        if isinstance(error, MailcoreError):
+            raise
+        raise _bug(error) from error
 
 
 def _bug(error: Exception) -> ProtocolBug:
@@ -146,7 +163,8 @@ def _refuse_redirect(request: Request, response: Any) -> None:
     if isinstance(request, HttpRequest) and 300 <= response.status < 400:
         host = urlsplit(response.headers.get("Location", "")).hostname or "nowhere"
         raise UnexpectedRedirect(
-            f"HTTP {response.status}: redirected to {host}. Redirects are not followed; check the API address.",
+            f"HTTP {response.status}: redirected to {host}. Redirects are not followed; "
+            "check the API address.",
             response=response,
         )
 
@@ -169,8 +187,12 @@ def _completed(error: SendError, provider: str, ctx: Context) -> SendError:
     status = error.response.status if error.response is not None else None
     error.attempts = (
         Attempt(
-            number=ctx.attempt, provider=provider, started_at=ctx.now, outcome=error.outcome,
-            error=type(error).__name__, status=status,
+            number=ctx.attempt,
+            provider=provider,
+            started_at=ctx.now,
+            outcome=error.outcome,
+            error=type(error).__name__,
+            status=status,
         ),
     )
     return error

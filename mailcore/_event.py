@@ -6,7 +6,7 @@ Rule: the provider's own kind is always kept. What has no name here is `UNKNOWN`
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -87,6 +87,10 @@ class BounceClass(enum.Enum):
 _REFUSALS = frozenset({EventType.REJECTED, EventType.BOUNCED, EventType.FAILED})
 
 
+def _texts(items: Iterable[str]) -> tuple[str, ...]:
+    return tuple(items)
+
+
 @attrs.frozen(kw_only=True)
 class TrackingEvent:
     """
@@ -115,9 +119,9 @@ class TrackingEvent:
     timestamp: datetime | None = attrs.field(default=None, converter=require_aware)
     message_id: str | None = None
     rfc_message_id: str | None = None
-    recipients: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    recipients: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     scope: Literal["message", "recipient"] = "recipient"
-    tags: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    tags: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     metadata: Mapping[str, Any] = attrs.field(factory=FrozenMap, converter=FrozenMap)
     reject_reason: RejectReason | None = attrs.field(default=None)
     bounce_class: BounceClass | None = None

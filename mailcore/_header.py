@@ -46,7 +46,9 @@ def header_map(value: Mapping[str, Any] | None) -> dict[str, str]:
     for name, content in (value or {}).items():
         _check_name(name)
         if name.lower() in seen:
-            raise InvalidHeader(f"{name!r} is there twice, in different letter case. Keep one.", field="headers")
+            raise InvalidHeader(
+                f"{name!r} is there twice, in different letter case. Keep one.", field="headers"
+            )
         seen.add(name.lower())
         result[name] = _text(name, content)
     return result

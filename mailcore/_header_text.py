@@ -115,7 +115,7 @@ def _join(pieces: dict[int, tuple[str, bool]], log: DefectLog, where: str) -> st
     charset, data = "", b""
     for position, (text, extended) in enumerate(ordered):
         piece = text
-        if position == 0 and extended and text.count("'") >= 2:  # noqa: PLR2004  # reason: charset'language'text
+        if position == 0 and extended and text.count("'") >= 2:  # reason: charset'language'text
             charset, _, piece = text.split("'", 2)
         raw = piece.encode("utf-8", "replace")
         data += _PERCENT.sub(lambda found: bytes([int(found[1], 16)]), raw) if extended else raw

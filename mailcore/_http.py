@@ -89,6 +89,14 @@ class Headers(Mapping[str, str]):
         return f"Headers({', '.join(self._index)})"
 
 
+def _pairs(items: Iterable[tuple[str, str | Secret]]) -> tuple[tuple[str, str | Secret], ...]:
+    return tuple(items)
+
+
+def _texts(items: Iterable[str]) -> tuple[str, ...]:
+    return tuple(items)
+
+
 @attrs.frozen(kw_only=True)
 class HttpRequest:
     """
@@ -104,7 +112,7 @@ class HttpRequest:
     method: str
     url: str = attrs.field(repr=lambda url: repr(url.partition("?")[0]))
     headers: tuple[tuple[str, str | Secret], ...] = attrs.field(
-        default=(), converter=tuple, repr=lambda pairs: repr([name for name, _ in pairs])
+        default=(), converter=_pairs, repr=lambda pairs: repr([name for name, _ in pairs])
     )
     body: bytes | Body = attrs.field(default=b"", repr=lambda body: f"<{len(body)} bytes>")
     commits: bool = True
@@ -133,9 +141,9 @@ class SmtpRequest:
 
     server: str
     mail_from: str
-    rcpt_to: tuple[str, ...] = attrs.field(converter=tuple)
+    rcpt_to: tuple[str, ...] = attrs.field(converter=_texts)
     data: bytes | Body = attrs.field(repr=lambda body: f"<{len(body)} bytes>")
-    options: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    options: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     commits: bool = True
 
 

@@ -112,10 +112,10 @@ class InboundMessage:
         log = self._memo.log
         try:
             if self.raw is not None:
-                return parse_headers(self.raw, 0, len(self.raw), log, "headers")[0]
-            return check_headers(self.parts.raw_headers if self.parts else (), log, "headers")
+                return parse_headers(self.raw, 0, len(self.raw), log, "part 0")[0]
+            return check_headers(self.parts.raw_headers if self.parts else (), log, "part 0")
         except CapExceeded as cap:
-            log.add(cap.code, "headers", cap.text)
+            log.add(cap.code, "part 0", cap.text)
             return ()
 
     @accessor(default=Headers())
@@ -127,7 +127,7 @@ class InboundMessage:
 
     @accessor(default=())
     def from_(self) -> tuple[Address, ...]:
-        """Authors, as claimed; more than one if the header says so."""
+        """Addresses of `From`: the claimed author, or several."""
         return self._addresses("From", once=True)
 
     @accessor(default=())

@@ -63,10 +63,13 @@ def _check(value: Any, place: str, depth: int) -> None:
             _check(item, f"{place}[{position}]", depth - 1)
     elif not _is_scalar(value):
         raise NotSerializable(
-            f"holds {value!r}, a {type(value).__name__}, which JSON cannot carry. Convert it to text or a number.",
+            f"holds {value!r}, a {type(value).__name__}, which JSON cannot carry. "
+            "Convert it to text or a number.",
             field=place,
         )
 
 
 def _is_scalar(value: Any) -> bool:
-    return value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
+    return (
+        value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
+    )

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -139,7 +139,12 @@ class Mailer:
         """
         try:
             prepared = self._prepare(message, idempotency_key)
-            flow = send_steps(self._adapter, self.provider, prepared.message, self._context(prepared.message.idempotency_key))
+            flow = send_steps(
+                self._adapter,
+                self.provider,
+                prepared.message,
+                self._context(prepared.message.idempotency_key),
+            )
             result = _with_findings(self._run(flow), prepared)
         except MailcoreError as error:
             self._finished(message, None, error)
@@ -148,7 +153,7 @@ class Mailer:
         return result
 
     def send_many(self, messages: Iterable[Message], *, concurrency: int = 8) -> list[SendOutcome]:
-        """Send now and return one outcome for each message, in their order; never raises a `MailcoreError`."""
+        """Send now and return one outcome for each message, in their order; no `MailcoreError` is raised."""
         return list(self.iter_send(messages, concurrency=concurrency))
 
     def iter_send(self, messages: Iterable[Message], *, concurrency: int = 8) -> Iterator[SendOutcome]:
@@ -197,12 +202,11 @@ class Mailer:
     def _settled(
         self, message: Message, verdict: SendResult | MailcoreError, prepared: _Prepared | None
     ) -> SendOutcome:
-        if isinstance(verdict, MailcoreError) or prepared is None:
-            assert isinstance(verdict, MailcoreError)  # reason: what was not prepared has an error
+        if isinstance(verdict, MailcoreError):
             self._finished(message, None, verdict)
             return SendOutcome(message, None, verdict)
         result = _with_findings(verdict, prepared)
-        self._finished(prepared.message, result, None)
+        self._finished(message, result, None)
         return SendOutcome(message, result, None)
 
     # One message --------------------------------------------------------------------------------
@@ -256,7 +260,11 @@ class Mailer:
     def _finished(self, message: Message, result: SendResult | None, error: MailcoreError | None) -> None:
         self._host.notify(
             "mailcore_send_finished",
-            provider=self.provider, mailer=self.name, message=message, result=result, error=error,
+            provider=self.provider,
+            mailer=self.name,
+            message=message,
+            result=result,
+            error=error,
         )
 
     # Life ---------------------------------------------------------------------------------------
@@ -267,7 +275,7 @@ class Mailer:
             if transport is not None:
                 transport.close()
 
-    def __enter__(self) -> Mailer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -279,8 +287,7 @@ class Mailer:
         return f"Mailer({self.name!r}, provider={self.provider!r})"
 
 
-def _with_findings(result: SendResult, prepared: _Prepared) -> SendResult:
-    if not (prepared.dropped or prepared.advice):
+def _with_findings(result: SendResult, prepared: _Prepared | None) -> SendResult:
+    if prepared is None or not (prepared.dropped or prepared.advice):
         return result
     return attrs.evolve(result, dropped=prepared.dropped, advice=prepared.advice)
-

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from mailcore import _config
 from mailcore._mailer import Mailer
@@ -49,7 +49,9 @@ class Mailers(Mapping[str, Mailer]):
                 raise UnknownOption(f"The configuration has no key {key!r}. Keys: {', '.join(_KEYS)}.")
         tables = config.get("mailers")
         if not isinstance(tables, Mapping) or not tables:
-            raise ConfigurationError('The configuration names no mailer. Add one: [mailers.main] provider = "..."')
+            raise ConfigurationError(
+                'The configuration names no mailer. Add one: [mailers.main] provider = "..."'
+            )
         self._tables: dict[str, Mapping[str, Any]] = dict(tables)
         self._defaults = config.get("defaults")
         self._default = self._default_name(config.get("default"))
@@ -78,9 +80,7 @@ class Mailers(Mapping[str, Mailer]):
         return cls(_config.from_toml(path, environ=environ), environ=environ, host=host)
 
     @classmethod
-    def from_env(
-        cls, *, environ: Mapping[str, str] | None = None, host: PluginHost | None = None
-    ) -> Mailers:
+    def from_env(cls, *, environ: Mapping[str, str] | None = None, host: PluginHost | None = None) -> Mailers:
         """
         Return the mailers of the file MAILCORE_CONFIG names, or the one mailer of MAILCORE_URL.
 
@@ -149,7 +149,7 @@ class Mailers(Mapping[str, Mailer]):
             for mailer in self._built.values():
                 mailer.close()
 
-    def __enter__(self) -> Mailers:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -77,12 +77,20 @@ class Message:
     track_opens: bool | None = attrs.field(default=_NOT_GIVEN, converter=fields.track_opens)
     track_clicks: bool | None = attrs.field(default=_NOT_GIVEN, converter=fields.track_clicks)
     template_id: str | None = attrs.field(default=_NOT_GIVEN, converter=fields.template_id)
-    merge_data: FrozenMap[FrozenMap[Any]] | None = attrs.field(default=_NOT_GIVEN, converter=fields.merge_data)
-    merge_metadata: FrozenMap[FrozenMap[Any]] | None = attrs.field(default=_NOT_GIVEN, converter=fields.merge_metadata)
-    merge_headers: FrozenMap[FrozenMap[str]] | None = attrs.field(default=_NOT_GIVEN, converter=fields.merge_headers)
+    merge_data: FrozenMap[FrozenMap[Any]] | None = attrs.field(
+        default=_NOT_GIVEN, converter=fields.merge_data
+    )
+    merge_metadata: FrozenMap[FrozenMap[Any]] | None = attrs.field(
+        default=_NOT_GIVEN, converter=fields.merge_metadata
+    )
+    merge_headers: FrozenMap[FrozenMap[str]] | None = attrs.field(
+        default=_NOT_GIVEN, converter=fields.merge_headers
+    )
     merge_global_data: FrozenMap[Any] = attrs.field(default=_NOT_GIVEN, converter=fields.merge_global_data)
     idempotency_key: str | None = attrs.field(default=_NOT_GIVEN, converter=fields.idempotency_key)
-    provider_options: FrozenMap[FrozenMap[Any]] = attrs.field(default=_NOT_GIVEN, converter=fields.provider_options)
+    provider_options: FrozenMap[FrozenMap[Any]] = attrs.field(
+        default=_NOT_GIVEN, converter=fields.provider_options
+    )
 
     def __attrs_post_init__(self) -> None:
         own = {name: OWN_FIELD[name.lower()] for name in self.headers or () if name.lower() in OWN_FIELD}
@@ -140,5 +148,7 @@ class Message:
 
     def __repr__(self) -> str:
         # Mail is private: a repr in a log shows which fields there are, not what they hold.
-        given = [field.name for field in attrs.fields(Message) if getattr(self, field.name) not in (UNSET, None)]
+        given = [
+            field.name for field in attrs.fields(Message) if getattr(self, field.name) not in (UNSET, None)
+        ]
         return f"Message({', '.join(given)})"

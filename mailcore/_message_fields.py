@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, cast
 
 from mailcore import _header
 from mailcore._address import Address
@@ -20,6 +20,7 @@ from mailcore._mapping import FrozenMap
 from mailcore._unset import UNSET, Unset
 from mailcore.exceptions import InvalidMessage
 
+T = TypeVar("T")
 Absent: TypeAlias = "type[Unset] | None"
 Addresses: TypeAlias = "str | Address | Iterable[str | Address | None] | Absent"
 Texts: TypeAlias = "str | Iterable[str] | Absent"
@@ -29,34 +30,35 @@ Rows: TypeAlias = "Mapping[str, Mapping[str, Any]] | Absent"
 _KEY = re.compile(r"[!-~]+")
 
 
-def _keep(value: Any, convert: Callable[[Any], Any]) -> Any:
-    return value if value is UNSET or value is None else convert(value)
+def _keep(value: Any, convert: Callable[[Any], T]) -> T:
+    # What is absent passes as it is: typed as the value it stands for until `resolve`.
+    return cast("T", value) if value is UNSET or value is None else convert(value)
 
 
-def _addresses(value: Any, field: str) -> Any:
+def _addresses(value: Any, field: str) -> tuple[Address, ...]:
     return _keep(value, lambda given: Address.parse_list(given, field=field))
 
 
-def _line(value: Any, field: str) -> Any:
+def _line(value: Any, field: str) -> str:
     return _keep(value, lambda given: check_line(given, field=field))
 
 
-def _body(value: Any, field: str) -> Any:
+def _body(value: Any, field: str) -> str:
     return _keep(value, lambda given: check_text(given, field=field))
 
 
-def _rows(value: Any, field: str) -> Any:
+def _rows(value: Any, field: str) -> FrozenMap[FrozenMap[Any]]:
     return _keep(value, lambda given: nested_map(given, field=field))
 
 
-def _map(value: Any, field: str) -> Any:
+def _map(value: Any, field: str) -> FrozenMap[Any]:
     return _keep(value, lambda given: json_map(given, field=field))
 
 
-def _flag(value: Any, field: str) -> Any:
+def _flag(value: Any, field: str) -> bool | None:
     if value is not UNSET and value is not None and not isinstance(value, bool):
         raise InvalidMessage(f"is True, False or not given, not {value!r}.", field=field)
-    return value
+    return cast("bool | None", value)
 
 
 def from_(value: Addresses) -> tuple[Address, ...]:
@@ -165,11 +167,11 @@ def _utc(value: Any) -> datetime:
     return value.astimezone(UTC)
 
 
-def track_opens(value: bool | Absent) -> bool | None:
+def track_opens(value: bool | Absent) -> bool | None:  # noqa: FBT001  # reason: attrs calls it
     return _flag(value, "track_opens")
 
 
-def track_clicks(value: bool | Absent) -> bool | None:
+def track_clicks(value: bool | Absent) -> bool | None:  # noqa: FBT001  # reason: attrs calls it
     return _flag(value, "track_clicks")
 
 

@@ -34,9 +34,7 @@ HeaderFields: TypeAlias = tuple[tuple[str, bytes], ...]
 
 _BREAK = re.compile(rb"\r\n|\r|\n")
 # One header with its continuation lines. Possessive: no input makes it go back.
-_HEADER = re.compile(
-    rb"([!-9;-~]*+)[ \t]*+:([^\r\n]*+(?:(?:\r\n|\r|\n)[ \t][^\r\n]*+)*+)(?:\r\n|\r|\n|\Z)"
-)
+_HEADER = re.compile(rb"([!-9;-~]*+)[ \t]*+:([^\r\n]*+(?:(?:\r\n|\r|\n)[ \t][^\r\n]*+)*+)(?:\r\n|\r|\n|\Z)")
 _ENVELOPE_LINE = re.compile(rb">?From [^\r\n]*+(?:\r\n|\r|\n|\Z)")
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 

@@ -139,7 +139,11 @@ class PluginHost:
         near = difflib.get_close_matches(name, self._claims, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         broken = [problem.name for problem in self.problems]
-        failed = f" These plugins did not load: {', '.join(broken)} (`mailcore doctor` says why)." if broken else ""
+        failed = (
+            f" These plugins did not load: {', '.join(broken)} (`mailcore doctor` says why)."
+            if broken
+            else ""
+        )
         there = ", ".join(self.adapters) or "none"
         return f"No installed plugin offers the provider {name!r}.{hint} Available: {there}.{failed}"
 
@@ -196,7 +200,9 @@ class PluginHost:
         specs = [spec for answer in caller() for spec in answer]
         for spec in specs:
             if not isinstance(spec, AdapterSpec):
-                raise ConfigurationError(f"mailcore_register_adapters returned {type(spec).__name__}, no AdapterSpec")
+                raise ConfigurationError(
+                    f"mailcore_register_adapters returned {type(spec).__name__}, no AdapterSpec"
+                )
             if spec.api_version != API_VERSION:
                 raise ConfigurationError(
                     f"the adapter {spec.name!r} speaks contract {spec.api_version}, this core {API_VERSION}; "
@@ -206,9 +212,7 @@ class PluginHost:
 
     def _report(self, name: str, distribution: str, text: str, error: Exception) -> None:
         details = "".join(traceback.format_exception(error))
-        self.problems.append(
-            PluginProblem(name=name, distribution=distribution, text=text, details=details)
-        )
+        self.problems.append(PluginProblem(name=name, distribution=distribution, text=text, details=details))
 
     # Hooks --------------------------------------------------------------------------------------
 
@@ -246,7 +250,7 @@ class PluginHost:
         for name, caller in self._observers[hook]:
             try:
                 caller(**arguments)
-            except Exception:
+            except Exception:  # noqa: BLE001  # reason: an observer is a stranger's code
                 _log.exception("The plugin %s raised in %s; it was ignored.", name, hook)
 
 

@@ -28,7 +28,7 @@ def _first(field: str) -> Callable[[Message, int], Any]:
     return lambda message, limit: getattr(message, field)[:limit]
 
 
-def _plain(message: Message, limit: int) -> Any:
+def _plain(message: Message, _: int) -> Any:
     return tuple(attrs.evolve(attachment, inline=False) for attachment in message.attachments)
 
 
@@ -52,7 +52,11 @@ def _count(field: str, *, keep_some: bool = True) -> _Use:
 
 def _several(field: str) -> _Use:
     """Use of a capability that only the second item needs."""
-    return _Use(field, lambda message: int(len(getattr(message, field)) > 1), lambda message, _: getattr(message, field)[:1])
+    return _Use(
+        field,
+        lambda message: int(len(getattr(message, field)) > 1),
+        lambda message, _: getattr(message, field)[:1],
+    )
 
 
 def _mapping(field: str) -> _Use:
@@ -91,7 +95,9 @@ _USES: dict[Capability, _Use] = {
     Capability.TRACK_OPENS: _present("track_opens"),
     Capability.TRACK_CLICKS: _present("track_clicks"),
     # A key is never shortened or dropped: without it, a repeated request sends the mail twice.
-    Capability.IDEMPOTENCY_KEY: _Use("idempotency_key", lambda message: len(message.idempotency_key or ""), None),
+    Capability.IDEMPOTENCY_KEY: _Use(
+        "idempotency_key", lambda message: len(message.idempotency_key or ""), None
+    ),
 }
 
 #: Dropping these would send other mail than was meant, to people it was not meant for.

@@ -123,8 +123,12 @@ class WebhookReceiver:
             raise ConfigurationError("The configuration has no 'provider'.")
         return cls(
             _config.configuration(config, spec=host.spec(provider), environ=environ),
-            on_event=on_event, on_inbound=on_inbound, on_quarantine=on_quarantine,
-            replay_store=replay_store, host=host, transport=transport,
+            on_event=on_event,
+            on_inbound=on_inbound,
+            on_quarantine=on_quarantine,
+            replay_store=replay_store,
+            host=host,
+            transport=transport,
         )
 
     def _folder(self) -> Callable[[Quarantined], object] | None:
@@ -262,7 +266,9 @@ class WebhookReceiver:
             self._replay.commit(key)
         return disposition
 
-    def _handle(self, webhook: VerifiedWebhook, shape: EndpointKind | None, kind: EndpointKind) -> Disposition:
+    def _handle(
+        self, webhook: VerifiedWebhook, shape: EndpointKind | None, kind: EndpointKind
+    ) -> Disposition:
         if shape is not None and shape is not kind:
             self._keep(webhook, kind, f"It holds {shape.value} data, but came to the {kind.value} endpoint.")
             return Disposition.MISROUTED
@@ -299,7 +305,7 @@ class WebhookReceiver:
             self._host.notify(hook, provider=self.provider, **{argument: item})
             try:
                 handler(item)
-            except Exception:
+            except Exception:  # noqa: BLE001  # reason: the handler is the user's code
                 # The others are still handled: the provider will send all of them again.
                 _log.exception("The %s handler raised; the delivery is asked for again.", kind.value)
                 failed = True
@@ -312,7 +318,7 @@ class WebhookReceiver:
             if self._on_quarantine is not None:
                 self._on_quarantine(quarantined)
                 return
-        except Exception:
+        except Exception:  # noqa: BLE001  # reason: the quarantine is the user's code
             _log.exception("The quarantine failed; the delivery is kept in memory.")
         self.quarantined.append(quarantined)
 
@@ -328,7 +334,10 @@ class WebhookReceiver:
     def _finished(self, request: WebhookRequest, kind: EndpointKind, disposition: Disposition) -> None:
         self._host.notify(
             "mailcore_webhook_finished",
-            provider=self.provider, request=request, kind=kind, disposition=disposition,
+            provider=self.provider,
+            request=request,
+            kind=kind,
+            disposition=disposition,
         )
 
 
@@ -359,5 +368,6 @@ def _no_proof(configuration: _config.Configuration) -> str:
         for field in attrs.fields(type(configuration.options))
         if field.metadata.get("needed_to") == "receive"
     ]
-    basic = f"Or give webhook_secret='user:password' ({' or '.join(_config.variables('webhook_secret', provider))})."
+    spellings = " or ".join(_config.variables("webhook_secret", provider))
+    basic = f"Or give webhook_secret='user:password' ({spellings})."
     return " ".join([*keys, basic, "Without either, anyone could forge events."])

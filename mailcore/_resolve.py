@@ -118,7 +118,9 @@ def _check_complete(message: Message) -> None:
     if not message.recipients:
         raise InvalidMessage("There is no recipient. Give to, cc or bcc.", field="to")
     if not (message.text or message.html or message.amp_html or message.template_id or message.attachments):
-        raise InvalidMessage("There is no content. Give text, html, a template_id or an attachment.", field="text")
+        raise InvalidMessage(
+            "There is no content. Give text, html, a template_id or an attachment.", field="text"
+        )
 
 
 def _match_merge_keys(message: Message) -> Message:
@@ -129,7 +131,7 @@ def _match_merge_keys(message: Message) -> Message:
     IDNA form, is the same mailbox.
     """
     by_key = {address.key: address.addr_spec for address in message.recipients}
-    changes = {}
+    changes: dict[str, Any] = {}
     for name in _MERGES:
         rows = getattr(message, name)
         if rows is not None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 
+from mailcore._http import HttpResponse, LocalResponse, SmtpResponse
 from mailcore._mapping import FrozenMap
 from mailcore._time import require_aware
 from mailcore.exceptions import MailcoreError, Outcome
@@ -98,6 +99,10 @@ class RecipientResult:
     retriable: bool = False
 
 
+def _recipients(rows: Mapping[str, RecipientResult]) -> FrozenMap[RecipientResult]:
+    return FrozenMap(rows)
+
+
 @attrs.frozen(kw_only=True)
 class SendResult:
     """
@@ -114,7 +119,7 @@ class SendResult:
     """
 
     message_id: str | None
-    recipients: Mapping[str, RecipientResult] = attrs.field(converter=FrozenMap)
+    recipients: Mapping[str, RecipientResult] = attrs.field(converter=_recipients)
     scope: Literal["message", "recipient"] = "message"
     message_ids: tuple[str, ...] = ()
     provider: str = ""
@@ -122,10 +127,12 @@ class SendResult:
     attempts: tuple[Attempt, ...] = ()
     dropped: tuple[str, ...] = ()
     advice: tuple[Advice, ...] = ()
-    raw: Any = attrs.field(default=None, repr=False)
+    raw: HttpResponse | SmtpResponse | LocalResponse | None = attrs.field(default=None, repr=False)
 
     @classmethod
-    def for_all(cls, message: Message, status: SendStatus, message_id: str, *, raw: Any = None) -> SendResult:
+    def for_all(
+        cls, message: Message, status: SendStatus, message_id: str, *, raw: HttpResponse | None = None
+    ) -> SendResult:
         """Return the result of a provider that gives one answer for the whole message."""
         one = RecipientResult(status=status, message_id=message_id)
         return cls(
@@ -151,7 +158,6 @@ class SendOutcome:
 
     def unwrap(self) -> SendResult:
         """Return the result, or raise the error."""
-        if self.error is not None:
-            raise self.error
-        assert self.result is not None  # reason: exactly one of the two is there
+        if self.result is None:
+            raise self.error or MailcoreError("There is neither a result nor an error.")
         return self.result

@@ -114,16 +114,26 @@ class Settings:
     """
 
     deadline: float = attrs.field(
-        default=30.0, converter=_number, validator=_positive, metadata={**about("Seconds one send may take in all."), "unit": "seconds"}
+        default=30.0,
+        converter=_number,
+        validator=_positive,
+        metadata={**about("Seconds one send may take in all."), "unit": "seconds"},
     )
     connect_timeout: float = attrs.field(
-        default=5.0, converter=_number, validator=_positive, metadata={**about("Seconds to wait for a connection."), "unit": "seconds"}
+        default=5.0,
+        converter=_number,
+        validator=_positive,
+        metadata={**about("Seconds to wait for a connection."), "unit": "seconds"},
     )
     read_timeout: float = attrs.field(
-        default=20.0, converter=_number, validator=_positive, metadata={**about("Seconds to wait for the next byte."), "unit": "seconds"}
+        default=20.0,
+        converter=_number,
+        validator=_positive,
+        metadata={**about("Seconds to wait for the next byte."), "unit": "seconds"},
     )
     ca_bundle: str | None = attrs.field(
-        default=None, metadata=about("File with the certificate authorities to trust instead of the usual ones.")
+        default=None,
+        metadata=about("File with the certificate authorities to trust instead of the usual ones."),
     )
     proxy: Secret | None = attrs.field(
         default=None,
@@ -147,7 +157,9 @@ class Settings:
         },
     )
     defaults: Message | None = attrs.field(
-        default=None, converter=_defaults, metadata=about("Message fields used where a message does not give its own.")
+        default=None,
+        converter=_defaults,
+        metadata=about("Message fields used where a message does not give its own."),
     )
     webhook_secret: tuple[BasicAuth, ...] = attrs.field(
         default=(),
@@ -155,15 +167,25 @@ class Settings:
         metadata=about("user:password pairs a webhook may present, separated by commas or spaces."),
     )
     max_event_bytes: int = attrs.field(
-        default=16 * 1024 * 1024, converter=_integer, validator=_positive, metadata={**about("Largest event delivery, in bytes."), "unit": "bytes"}
+        default=16 * 1024 * 1024,
+        converter=_integer,
+        validator=_positive,
+        metadata={**about("Largest event delivery, in bytes."), "unit": "bytes"},
     )
     max_inbound_bytes: int = attrs.field(
         default=100 * 1024 * 1024,
-        converter=_integer, validator=_positive, metadata={**about("Largest inbound delivery, in bytes."), "unit": "bytes"},
+        converter=_integer,
+        validator=_positive,
+        metadata={**about("Largest inbound delivery, in bytes."), "unit": "bytes"},
     )
     max_age: float = attrs.field(
         default=7 * 24 * 3600.0,
-        converter=_number, validator=_positive, metadata={**about("Seconds after which a signed delivery is acknowledged but not handled."), "unit": "seconds"},
+        converter=_number,
+        validator=_positive,
+        metadata={
+            **about("Seconds after which a signed delivery is acknowledged but not handled."),
+            "unit": "seconds",
+        },
     )
     quarantine: str | None = attrs.field(
         default=None, metadata=about("Folder that keeps genuine deliveries which could not be understood.")

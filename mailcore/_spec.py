@@ -6,7 +6,7 @@ Rule: a spec points to code by name (`package.module:Name`). Registering imports
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -55,6 +55,10 @@ def _capabilities(table: Mapping[Any, Support]) -> FrozenMap[Support]:
         raise ConfigurationError(f"{error}. `mailcore providers --json` lists the names.") from None
 
 
+def _event_types(types: Iterable[EventType]) -> frozenset[EventType]:
+    return frozenset(types)
+
+
 @attrs.frozen(kw_only=True)
 class AdapterSpec:
     """
@@ -83,7 +87,7 @@ class AdapterSpec:
     options: str = attrs.field()
     api_version: int = API_VERSION
     capabilities: Mapping[Capability, Support] = attrs.field(factory=FrozenMap, converter=_capabilities)
-    event_types: frozenset[EventType] = attrs.field(default=frozenset(), converter=frozenset)
+    event_types: frozenset[EventType] = attrs.field(default=frozenset(), converter=_event_types)
     idempotency: Idempotency | None = None
     emulator: str = attrs.field(default="")
     conformance_kit: str = attrs.field(default="")
@@ -92,7 +96,9 @@ class AdapterSpec:
     @name.validator
     def _check_name(self, _: object, value: str) -> None:
         if not isinstance(value, str) or not _NAME.fullmatch(value):
-            raise ConfigurationError(f"{value!r} is not an adapter name: lower-case letters, digits, hyphens.")
+            raise ConfigurationError(
+                f"{value!r} is not an adapter name: lower-case letters, digits, hyphens."
+            )
 
     @factory.validator
     @options.validator

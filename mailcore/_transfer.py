@@ -19,7 +19,7 @@ _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _SPACE = b" \t\r\n\x0b\x0c"
 _FOREIGN = bytes(set(range(256)) - set(_ALPHABET + b"="))
 _PIECE = 64 * 1024
-_MAX_SEGMENTS = 1_000
+_MAX_PADDING = 1_000
 #: What a decoder writes for bytes it could not read (U+FFFD in UTF-8).
 _LOST = b"\xef\xbf\xbd"
 
@@ -84,9 +84,9 @@ class Encoded:
 
 def _salvage(data: bytes) -> bytes:
     """Decode what is base64 in `data`: several padded runs, or runs with something between them."""
-    segments = re.split(b"=+", data.translate(None, _FOREIGN))
-    if len(segments) > _MAX_SEGMENTS:
-        segments = [b"".join(segments)]
+    known = data.translate(None, _FOREIGN)
+    many = known.count(b"=") > _MAX_PADDING
+    segments = [known.replace(b"=", b"")] if many else re.split(b"=+", known)
     return b"".join(map(_decode_segment, segments))
 
 

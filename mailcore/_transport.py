@@ -36,7 +36,7 @@ class Phase(enum.Enum):
     RECEIVING = "receiving"
 
 
-class TransportFailure(Exception):  # noqa: N818  # reason: the driver turns it into the error users see
+class TransportFailure(Exception):
     """
     A request that got no whole answer.
 

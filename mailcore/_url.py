@@ -24,7 +24,9 @@ def check_service_url(url: str) -> str:
     except ValueError:
         raise ConfigurationError("The service address is not a URL.") from None
     if not host or parts.username is not None or parts.password is not None or parts.fragment:
-        raise ConfigurationError("The service address is a URL with a host, and without user name or fragment.")
+        raise ConfigurationError(
+            "The service address is a URL with a host, and without user name or fragment."
+        )
     if not url.isascii() or not url.isprintable() or " " in url:
         raise ConfigurationError("The service address holds a character that no URL can carry.")
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):

@@ -1,38 +1,38 @@
 """Every error mailcore raises.
 
-    MailcoreError
-    ├─ ConfigurationError      what you configured cannot work
-    │  ├─ UnknownProvider      no installed plugin has that name
-    │  ├─ UnknownOption        no such setting
-    │  ├─ MissingOption        a setting is needed and absent
-    │  ├─ MissingDependency    an optional package is needed and absent
-    │  └─ AmbiguousPlugin      two distributions claim one provider
-    ├─ InvalidMessage          a value cannot be part of any mail (also a ValueError)
-    │  ├─ InvalidAddress       not an address, or one that cannot be sent safely
-    │  ├─ InvalidAttachment    not readable, or its labels cannot be sent safely
-    │  ├─ InvalidHeader        a header name or value cannot be sent safely
-    │  ├─ NotSerializable      a value JSON cannot carry (also a TypeError)
-    │  └─ InvalidDocument      a JSON text that does not hold the value asked for
-    ├─ UnsupportedFeature      this provider cannot carry it
-    ├─ SendCancelled           a plugin stopped the message
-    ├─ SendError               the send did not end in a result
-    │  ├─ NotAccepted          nothing was sent; repeating is safe
-    │  │  ├─ Unreachable           no connection to the provider
-    │  │  ├─ TLSFailure            the provider could not be trusted
-    │  │  ├─ RateLimited           too many requests
-    │  │  ├─ ServiceUnavailable    the provider is down and says so
-    │  │  ├─ UnexpectedRedirect    the answer points elsewhere; it is never followed
-    │  │  └─ AttachmentChanged     a file changed since it was attached
-    │  ├─ Rejected             the provider said no; repeating unchanged is useless
-    │  │  ├─ RecipientRejected     because of a recipient
-    │  │  ├─ SenderRejected        because of the sender
-    │  │  ├─ TooLarge              because of its size
-    │  │  ├─ AuthenticationFailed  the credentials are wrong
-    │  │  ├─ AccountProblem        the account may not send now
-    │  │  └─ ProtocolBug           our request was wrong: report it
-    │  └─ MaybeSent            nobody can tell whether it was sent
-    │     └─ InProgress            the same key is being processed right now
-    └─ WebhookRejected         a delivery is not from the provider
+MailcoreError
+├─ ConfigurationError      what you configured cannot work
+│  ├─ UnknownProvider      no installed plugin has that name
+│  ├─ UnknownOption        no such setting
+│  ├─ MissingOption        a setting is needed and absent
+│  ├─ MissingDependency    an optional package is needed and absent
+│  └─ AmbiguousPlugin      two distributions claim one provider
+├─ InvalidMessage          a value cannot be part of any mail (also a ValueError)
+│  ├─ InvalidAddress       not an address, or one that cannot be sent safely
+│  ├─ InvalidAttachment    not readable, or its labels cannot be sent safely
+│  ├─ InvalidHeader        a header name or value cannot be sent safely
+│  ├─ NotSerializable      a value JSON cannot carry (also a TypeError)
+│  └─ InvalidDocument      a JSON text that does not hold the value asked for
+├─ UnsupportedFeature      this provider cannot carry it
+├─ SendCancelled           a plugin stopped the message
+├─ SendError               the send did not end in a result
+│  ├─ NotAccepted          nothing was sent; repeating is safe
+│  │  ├─ Unreachable           no connection to the provider
+│  │  ├─ TLSFailure            the provider could not be trusted
+│  │  ├─ RateLimited           too many requests
+│  │  ├─ ServiceUnavailable    the provider is down and says so
+│  │  ├─ UnexpectedRedirect    the answer points elsewhere; it is never followed
+│  │  └─ AttachmentChanged     a file changed since it was attached
+│  ├─ Rejected             the provider said no; repeating unchanged is useless
+│  │  ├─ RecipientRejected     because of a recipient
+│  │  ├─ SenderRejected        because of the sender
+│  │  ├─ TooLarge              because of its size
+│  │  ├─ AuthenticationFailed  the credentials are wrong
+│  │  ├─ AccountProblem        the account may not send now
+│  │  └─ ProtocolBug           our request was wrong: report it
+│  └─ MaybeSent            nobody can tell whether it was sent
+│     └─ InProgress            the same key is being processed right now
+└─ WebhookRejected         a delivery is not from the provider
 """
 
 from __future__ import annotations

@@ -32,7 +32,9 @@ def mailcore_register_adapters() -> Iterable[AdapterSpec]:
             factory="mailcore.providers.local:ConsoleAdapter",
             options="mailcore.providers.local:LocalOptions",
             capabilities={
-                capability: found for capability, found in _SENDING.items() if capability is not Capability.BATCH
+                capability: found
+                for capability, found in _SENDING.items()
+                if capability is not Capability.BATCH
             },
             idempotency=_IDEMPOTENCY,
         ),

@@ -31,13 +31,17 @@ class _LocalAdapter(Adapter):
         return _result(message, response.message_ids[0])
 
     def build_batch(self, messages: Sequence[Message], ctx: Context) -> LocalRequest:
-        named = {f"{ctx.unique}.{number}@{self.destination}": message for number, message in enumerate(messages)}
+        named = {
+            f"{ctx.unique}.{number}@{self.destination}": message for number, message in enumerate(messages)
+        }
         return LocalRequest(messages=named, destination=self.destination, idempotency_key=ctx.idempotency_key)
 
     def parse_batch(
         self, messages: Sequence[Message], ctx: Context, response: LocalResponse
     ) -> Sequence[SendResult | SendError]:
-        return [_result(message, found) for message, found in zip(messages, response.message_ids, strict=False)]
+        return [
+            _result(message, found) for message, found in zip(messages, response.message_ids, strict=False)
+        ]
 
 
 def _result(message: Message, message_id: str) -> SendResult:

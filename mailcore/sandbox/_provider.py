@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -50,7 +50,9 @@ class LocalProvider:
 
     def __init__(self, spec: AdapterSpec, *, port: int = 0) -> None:
         if not spec.emulator:
-            raise ConfigurationError(f"The adapter {spec.name!r} ships no emulator, so it cannot be tried locally.")
+            raise ConfigurationError(
+                f"The adapter {spec.name!r} ships no emulator, so it cannot be tried locally."
+            )
         self.emulator: Emulator = load_object(spec.emulator)()
         self._server = LoopbackServer(self._answer, port=port)
         self._transport = RequestsTransport(Settings())
@@ -82,7 +84,7 @@ class LocalProvider:
         self._server.close()
         self._transport.close()
 
-    def __enter__(self) -> LocalProvider:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+from typing import Self
 
 from mailcore._http import Headers, HttpResponse
 from mailcore.exceptions import MailcoreError
@@ -34,7 +35,9 @@ class LoopbackServer:
         try:
             self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(answer))
         except OSError as error:
-            raise MailcoreError(f"Port {port} cannot be used: {error.strerror}. Choose another one.") from None
+            raise MailcoreError(
+                f"Port {port} cannot be used: {error.strerror}. Choose another one."
+            ) from None
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -46,7 +49,7 @@ class LoopbackServer:
         self._thread.join()
         self._server.server_close()
 
-    def __enter__(self) -> LoopbackServer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

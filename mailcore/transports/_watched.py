@@ -68,7 +68,7 @@ class _Reader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         progress: Progress = _current.progress
         self._watched.arm(progress)
-        count = self._raw.readinto(buffer)  # type: ignore[attr-defined]  # reason: a SocketIO, which has it
+        count = self._raw.readinto(buffer)
         if count:
             progress.phase = Phase.RECEIVING
         return int(count)

@@ -45,7 +45,8 @@ class LocalTransport:
             self.outbox.extend(request.messages.values())
             return
         for message_id, message in request.messages.items():
-            print(_shown(message_id, message), file=sys.stdout, flush=True)
+            sys.stdout.write(_shown(message_id, message) + "\n")
+        sys.stdout.flush()
 
     def close(self) -> None:
         """Keep what was sent; there is no connection to close."""

@@ -188,6 +188,9 @@ def _explain(names: set[str], phase: Phase, *, untrusted: bool) -> str:
     if untrusted:
         return "The provider's certificate or TLS version was refused; nothing was sent (SSLError)."
     timed_out = any("Timeout" in name for name in names)
-    why = "timeout" if timed_out else min(names - {"MaxRetryError", "ConnectionError"}, default="ConnectionError")
+    why = (
+        "timeout"
+        if timed_out
+        else min(names - {"MaxRetryError", "ConnectionError"}, default="ConnectionError")
+    )
     return f"{_WHERE[phase]} ({why})."
-

@@ -13,9 +13,8 @@ _URL = "https://docs.mailpace.com/reference/send"
 MAX_TO = 50
 #: The documentation said 50 MB first and 30 MB later.
 MAX_SIZE = 30 * 1024 * 1024
-EXTENSIONS = frozenset(
-    "jpeg jpg png gif txt pdf docx xlsx pptx csv att ics ical html zip auf xml dwg".split()
-)
+_EXTENSIONS = "jpeg jpg png gif txt pdf docx xlsx pptx csv att ics ical html zip auf xml dwg"
+EXTENSIONS = frozenset(_EXTENSIONS.split())
 
 
 def advice(message: Message) -> tuple[Advice, ...]:

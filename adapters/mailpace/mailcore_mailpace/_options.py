@@ -86,13 +86,16 @@ class MailPaceOptions:
     api_key: Secret | None = attrs.field(
         default=None,
         converter=attrs.converters.optional(Secret),
-        metadata=about("API token of the sending domain (MailPace: your domain, API Tokens).", needed_to="send"),
+        metadata=about(
+            "API token of the sending domain (MailPace: your domain, API Tokens).", needed_to="send"
+        ),
     )
     webhook_key: tuple[WebhookKey, ...] = attrs.field(
         default=(),
         converter=_webhook_keys,
         metadata=about(
-            "Public key (or keys) that sign webhooks; DOMAIN_ID:KEY binds one to a domain.", needed_to="receive"
+            "Public key (or keys) that sign webhooks; DOMAIN_ID:KEY binds one to a domain.",
+            needed_to="receive",
         ),
     )
     api_url: str = attrs.field(

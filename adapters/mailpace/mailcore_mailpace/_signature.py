@@ -35,12 +35,14 @@ class KeyRing:
             from nacl.signing import VerifyKey
         except ImportError:
             raise MissingDependency(
-                "webhook_key needs PyNaCl, which is not installed: pip install 'mailcore-mailpace[signatures]' "
-                "(or pip install 'pynacl>=1.6.2')."
+                "webhook_key needs PyNaCl, which is not installed: "
+                "pip install 'mailcore-mailpace[signatures]' (or pip install 'pynacl>=1.6.2')."
             ) from None
         for key in keys:
             if not crypto_core_ed25519_is_valid_point(key.key):
-                raise ConfigurationError(f"webhook_key ({key.label}) is not a usable Ed25519 key. Copy it again.")
+                raise ConfigurationError(
+                    f"webhook_key ({key.label}) is not a usable Ed25519 key. Copy it again."
+                )
         self._error = CryptoError
         self._keys: list[tuple[WebhookKey, Any]] = [(key, VerifyKey(key.key)) for key in keys]
 

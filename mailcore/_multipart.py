@@ -1,0 +1,105 @@
+"""A form with files as a request body (RFC 7578).
+
+Rule 1: files are streamed, afresh for each iteration.
+Rule 2: the boundary occurs in nothing it separates; where it would, a longer one is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from mailcore._attachment import Attachment
+from mailcore._form import field_text
+from mailcore.exceptions import InvalidMessage
+
+__all__ = ["MultipartBody"]
+
+Field: TypeAlias = str | int | Attachment
+
+MAX_BOUNDARY = 70
+_BOUNDARY = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+
+
+class MultipartBody:
+    """
+    Fields and files as `multipart/form-data`, UTF-8, in order; repeats are kept.
+
+    Attributes:
+        boundary: The one given, or a longer one where that occurs in the content.
+        content_type: What the request says as `Content-Type`.
+
+    Raises:
+        InvalidMessage: The boundary is empty, longer than 70 characters, or not of letters, digits,
+            `-` and `_`.
+        NotSerializable: A field that is neither text, a whole number nor an `Attachment`.
+    """
+
+    __slots__ = ("_length", "_pieces", "boundary")
+
+    def __init__(self, fields: Mapping[str, Field] | Iterable[tuple[str, Field]], *, boundary: str) -> None:
+        pairs = list(fields.items() if isinstance(fields, Mapping) else fields)
+        contents = [_head(name, value) for name, value in pairs]
+        self.boundary = _free_boundary(boundary, contents)
+        self._pieces = tuple(self._frame(contents))
+        self._length = sum(map(len, self._pieces))
+
+    @property
+    def content_type(self) -> str:
+        """`multipart/form-data` with the boundary."""
+        return f"multipart/form-data; boundary={self.boundary}"
+
+    def _frame(self, contents: list[tuple[bytes, bytes | Attachment]]) -> Iterator[bytes | Attachment]:
+        delimiter = b"--" + self.boundary.encode("ascii")
+        for head, content in contents:
+            yield delimiter + b"\r\n" + head
+            yield content
+            yield b"\r\n"
+        yield delimiter + b"--\r\n"
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            if isinstance(piece, bytes):
+                yield piece
+            else:
+                yield from piece.pieces()
+
+
+def _head(name: str, value: Field) -> tuple[bytes, bytes | Attachment]:
+    disposition = f'Content-Disposition: form-data; name="{_escape(name)}"'
+    if isinstance(value, Attachment):
+        # Without a file name the part would be an ordinary field.
+        shown = _escape(value.filename or "attachment")
+        head = f'{disposition}; filename="{shown}"\r\nContent-Type: {value.full_content_type}\r\n\r\n'
+        return head.encode(), value
+    return f"{disposition}\r\n\r\n".encode(), field_text(name, value).encode()
+
+
+def _escape(name: str) -> str:
+    """Escape a name as browsers do (HTML, section 4.10.21.8); RFC 7578 forbids `filename*`."""
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _free_boundary(given: str, contents: list[tuple[bytes, bytes | Attachment]]) -> str:
+    boundary = given
+    while True:
+        if not boundary or len(boundary) > MAX_BOUNDARY or not _BOUNDARY.issuperset(boundary):
+            raise InvalidMessage("needs 1 to 70 letters, digits, '-' or '_'.", field="boundary")
+        mark = b"--" + boundary.encode("ascii")
+        if not any(mark in head or _occurs(mark, content) for head, content in contents):
+            return boundary
+        boundary += "-"
+
+
+def _occurs(mark: bytes, content: bytes | Attachment) -> bool:
+    if isinstance(content, bytes):
+        return mark in content
+    tail = b""
+    for piece in content.pieces():
+        if mark in tail + piece:
+            return True
+        tail = piece[-len(mark) :]
+    return False
