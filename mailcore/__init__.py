@@ -85,8 +85,8 @@ if TYPE_CHECKING:
         Rejected,
         Scope,
         SendCancelled,
-        SendError,
         SenderRejected,
+        SendError,
         ServiceUnavailable,
         TLSFailure,
         TooLarge,
@@ -225,8 +225,7 @@ _HOMES = {
     "_codec": "from_json to_json",
     "_defect": "Defect DefectCode",
     "_delivery": (
-        "Covers Disposition EndpointKind Verification VerifiedWebhook WebhookRequest "
-        "WebhookResponse"
+        "Covers Disposition EndpointKind Verification VerifiedWebhook WebhookRequest WebhookResponse"
     ),
     "_emulator": "EmulatedDelivery Emulator",
     "_event": "BounceClass EventType RejectReason TrackingEvent",

@@ -13,32 +13,30 @@ from collections.abc import Iterable
 
 import attrs
 
+from mailcore._address_grammar import mailboxes
 from mailcore._characters import check_label
 from mailcore.exceptions import InvalidAddress
 
 __all__ = ["Address"]
 
 _ATEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-"
-_ATOM = rf"[{_ATEXT}\u00a0-\U0010ffff]+"
+# All but the specials; Unicode's spaces are no part of an atom, or a name would not be seen to end.
+_ATOM = r"[^\s\x00-\x20\x7f-\x9f\"\\()<>\[\]:;@,.]+"
 _LOCAL = rf'(?:{_ATOM}(?:\.{_ATOM})*|"(?:[^"\\]|\\.)*")'
 _LABEL = r"[A-Za-z0-9_\u00a0-\U0010ffff](?:[A-Za-z0-9_\u00a0-\U0010ffff\-]*[A-Za-z0-9_\u00a0-\U0010ffff])?"
 _LITERAL = r"\[(?:[0-9.]+|IPv6:[0-9A-Fa-f:.]+)\]"
 
 _ADDR_SPEC = re.compile(rf"({_LOCAL})@((?:{_LABEL})(?:\.{_LABEL})*|{_LITERAL})")
 _ASCII_DOMAIN = re.compile(r"[A-Za-z0-9_.\-]+|" + _LITERAL)
-# The forms nearly every address has; anything else takes the tokens below.
+# The forms nearly every address has, ASCII and complete; anything else takes the tokens below.
+_SIMPLE_SPEC = (
+    rf"[{_ATEXT}]+(?:\.[{_ATEXT}]+)*"
+    r"@[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)*"
+)
 _SIMPLE = re.compile(
-    rf"(?:([{_ATEXT}][{_ATEXT} ]*?) *<([{_ATEXT}.]+@[A-Za-z0-9.\-]+)>|([{_ATEXT}.]+@[A-Za-z0-9.\-]+))"
+    rf'(?:(?:([{_ATEXT}](?:[{_ATEXT} ]*[{_ATEXT}])?)|"([ !#-\[\]-~]*)") *<({_SIMPLE_SPEC})>|({_SIMPLE_SPEC}))'
 )
 _PLAIN_NAME = re.compile(rf"{_ATOM}(?: {_ATOM})*")
-_TOKEN = re.compile(
-    r'(?P<space>[ \t\r\n]+)|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<literal>\[[^\[\]\\]*\])'
-    r'|(?P<special>[<>,:;@.])|(?P<atom>[^\s"\\()<>\[\]:;@,.]+)',
-    re.DOTALL,
-)
-_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
-
-MAX_COMMENT_DEPTH = 8
 MAX_DOMAIN = 255
 
 
@@ -99,7 +97,9 @@ class Address:
     def to_header(self) -> str:
         """Return the form for a MIME header: as `to_text`, non-ASCII names as RFC 2047 words."""
         name = self.display_name
-        return self._around(_quote(name) if name.isascii() else encode_words(name), self.ascii_spec)
+        # A name that holds "=?" could be read as an encoded word itself.
+        plain = name.isascii() and "=?" not in name
+        return self._around(_quote(name) if plain else encode_words(name), self.ascii_spec)
 
     def __str__(self) -> str:
         return self._around(_quote(self.display_name), self.addr_spec)
@@ -138,6 +138,8 @@ class Address:
             return ()
         items = (value,) if isinstance(value, str | Address) else value
         found: dict[Address, None] = {}
+        if not isinstance(items, Iterable):
+            raise InvalidAddress(f"takes addresses, not {type(value).__name__}.", field=field)
         for item in items:
             if isinstance(item, Address):
                 found[item] = None
@@ -161,7 +163,7 @@ def _encode_domain(domain: str) -> str:
 
 
 def _quote(name: str) -> str:
-    if not name or _PLAIN_NAME.fullmatch(name):
+    if not name or (_PLAIN_NAME.fullmatch(name) and "=?" not in name):
         return name
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -181,15 +183,25 @@ def encode_words(text: str) -> str:
 
 
 def _parse(text: str, field: str) -> list[Address]:
+    if not isinstance(text, str):
+        raise InvalidAddress(f"takes addresses as text, not {type(text).__name__}.", field=field)
     try:
-        check_label(text, field="", error=InvalidAddress)
-        simple = _SIMPLE.fullmatch(text)
+        simple = _SIMPLE.fullmatch(text) if isinstance(text, str) else None
         if simple:
-            name, angle, bare = simple.groups()
-            return [Address(angle or bare, name or "")]
-        return _Parser(text).addresses()
+            name, quoted, angle, bare = simple.groups()
+            return [_checked(angle or bare, name or quoted or "")]
+        check_label(text, field="", error=InvalidAddress)
+        return [Address(spec, name) for spec, name in mailboxes(text)]
     except InvalidAddress as error:
         raise InvalidAddress(_explain(text, error), field=field) from None
+
+
+def _checked(spec: str, name: str) -> Address:
+    """Make an address of parts that the pattern proved to be right."""
+    address = Address.__new__(Address)
+    object.__setattr__(address, "addr_spec", spec)
+    object.__setattr__(address, "display_name", name)
+    return address
 
 
 def _explain(text: str, error: InvalidAddress) -> str:
@@ -198,127 +210,3 @@ def _explain(text: str, error: InvalidAddress) -> str:
         hint = 'A name with a comma, an "@" or brackets needs quotes: "Widgets, Inc." <w@example.com>.'
         return f"{shown} is not an address. {hint}"
     return f"{shown} is not an address. {error}"
-
-
-class _Parser:
-    """Read an address list from tokens; one method a grammar rule (RFC 5322, section 3.4)."""
-
-    def __init__(self, text: str) -> None:
-        self.tokens = _tokens(text)
-        self.at = 0
-        self._grouped = False
-
-    def addresses(self) -> list[Address]:
-        found = self._list(end="")
-        if not found and not self._grouped:
-            raise InvalidAddress("It is empty.")
-        return found
-
-    def _peek(self) -> str:
-        return self.tokens[self.at][1] if self.at < len(self.tokens) else ""
-
-    def _kind(self) -> str:
-        return self.tokens[self.at][0] if self.at < len(self.tokens) else "end"
-
-    def _list(self, end: str) -> list[Address]:
-        found: list[Address] = []
-        while True:
-            if self._kind() == "end" or (end and self._at(end)):
-                return found
-            found += self._entry(in_group=bool(end))
-            if not self._at(","):
-                break
-            self.at += 1
-        if self._kind() != "end" and not (end and self._at(end)):
-            raise InvalidAddress(f"Unexpected {self._peek()!r}.")
-        return found
-
-    def _at(self, special: str) -> bool:
-        return self._kind() == "special" and self._peek() == special
-
-    def _entry(self, *, in_group: bool) -> list[Address]:
-        words = self._words()
-        if self._at("<"):
-            return [self._angle(_join_name(words))]
-        if self._at(":") and not in_group:
-            return self._group()
-        return [self._bare(words)]
-
-    def _words(self) -> list[tuple[str, str]]:
-        """Take atoms, quoted strings, dots and the space between them."""
-        start = self.at
-        while self._kind() in ("atom", "quoted", "space") or self._at("."):
-            self.at += 1
-        return self.tokens[start : self.at]
-
-    def _angle(self, name: str) -> Address:
-        start = self.at + 1
-        while self._kind() != "end" and not self._at(">"):
-            self.at += 1
-        if self._kind() == "end":
-            raise InvalidAddress('A ">" is missing.')
-        inside = "".join(text for _, text in self.tokens[start : self.at])
-        self.at += 1
-        self._skip_space()
-        return Address(inside.strip(), name)
-
-    def _bare(self, words: list[tuple[str, str]]) -> Address:
-        start = self.at
-        if self._at("@"):
-            self.at += 1
-            while self._kind() in ("atom", "literal", "space") or self._at("."):
-                self.at += 1
-        return Address("".join(text for _, text in [*words, *self.tokens[start : self.at]]).strip())
-
-    def _group(self) -> list[Address]:
-        self.at += 1
-        self._grouped = True
-        self._skip_space()
-        members = self._list(end=";")
-        if not self._at(";"):
-            raise InvalidAddress('A group is not closed by ";".')
-        self.at += 1
-        self._skip_space()
-        return members
-
-    def _skip_space(self) -> None:
-        while self._kind() == "space":
-            self.at += 1
-
-
-def _join_name(words: list[tuple[str, str]]) -> str:
-    parts = [
-        _QUOTED_PAIR.sub(r"\1", text[1:-1]) if kind == "quoted" else " " if kind == "space" else text
-        for kind, text in words
-    ]
-    return "".join(parts).strip(" ")
-
-
-def _tokens(text: str) -> list[tuple[str, str]]:
-    tokens: list[tuple[str, str]] = []
-    at = 0
-    while at < len(text):
-        if text[at] == "(":
-            at = _skip_comment(text, at)
-            tokens.append(("space", " "))
-            continue
-        match = _TOKEN.match(text, at)
-        if match is None:
-            raise InvalidAddress(f"Unexpected {text[at]!r}.")
-        tokens.append((match.lastgroup or "", match.group()))
-        at = match.end()
-    return tokens
-
-
-def _skip_comment(text: str, at: int) -> int:
-    """Return the position after the comment that opens at `at`; comments nest and carry no meaning."""
-    depth = 0
-    while at < len(text):
-        character = text[at]
-        at += 2 if character == "\\" else 1
-        depth += (character == "(") - (character == ")")
-        if depth == 0:
-            return at
-        if depth > MAX_COMMENT_DEPTH:
-            break
-    raise InvalidAddress("A comment is not closed, or nested too deeply.")

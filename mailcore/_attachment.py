@@ -29,6 +29,7 @@ PIECE = 48 * 1024
 
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+")
 _CHARSET_PARAMETER = re.compile(r""";\s*charset\s*=\s*"?([A-Za-z0-9!#$%&'+^_`{}~.:-]+)"?\s*""", re.IGNORECASE)
+_CHARSET = re.compile(r"[A-Za-z0-9!#$%&'+^_`{}~.:-]+")
 _CONTENT_ID = re.compile(r"[!-;=?-~]+")
 
 
@@ -142,7 +143,7 @@ class Attachment:
         if name is not None:
             check_label(name, field="filename", error=InvalidAttachment)
         media_type, charset = _media_type(self.content_type, name, is_text=isinstance(self.content, str))
-        charset = self.charset or charset
+        charset = _charset_name(self.charset or charset)
         if isinstance(self.content, str):
             charset = charset or "utf-8"
             _set(self, "content", _encode_text(self.content, charset))
@@ -241,6 +242,13 @@ def _encode(content: object, charset: str | None) -> bytes | FileContent:
     )
 
 
+def _charset_name(given: str | None) -> str | None:
+    # Python's codecs ignore what they do not know in a name, line breaks too.
+    if given is not None and not (isinstance(given, str) and _CHARSET.fullmatch(given)):
+        raise InvalidAttachment(f"{given!r} is not the name of a charset.", field="charset")
+    return given
+
+
 def _check_charset(content: bytes, charset: str | None) -> bytes:
     """Refuse a label that does not fit: the recipient would see other characters."""
     if charset:
@@ -269,8 +277,7 @@ def _media_type(given: str, name: str | None, *, is_text: bool) -> tuple[str, st
         media_type = _guess(name) or ("text/plain" if is_text else "application/octet-stream")
     if not _MEDIA_TYPE.fullmatch(media_type):
         raise InvalidAttachment(f"{given!r} is not of the form type/subtype.", field="content_type")
-    charset = parameter.group(1) if parameter else None
-    return media_type.lower(), charset
+    return media_type.lower(), parameter.group(1) if parameter else None
 
 
 def _guess(name: str | None) -> str | None:
@@ -278,7 +285,8 @@ def _guess(name: str | None) -> str | None:
         return None
     import mimetypes
 
-    return mimetypes.guess_type(name, strict=False)[0]
+    found, encoding = mimetypes.guess_type(name, strict=False)
+    return None if encoding else found  # compressed: what is inside is not what is sent
 
 
 def _content_id(given: str | None) -> str | None:

@@ -62,6 +62,8 @@ def _encode(document: Mapping[str, Any]) -> tuple[bytes | Base64, ...]:
     streamed: list[Base64] = []
     marker = "base64-goes-here"
     text = _dumps(document, marker, streamed)
+    if not streamed:
+        return (text.encode("ascii"),)
     while text.count(marker) != len(streamed):  # the mail itself says so: choose another marker
         streamed.clear()
         marker += "-"

@@ -21,17 +21,31 @@ _UNENCODABLE = re.compile("[\x00\ud800-\udfff]")
 
 def check_line(text: str, *, field: str, error: type[InvalidMessage] = InvalidMessage) -> str:
     """Return `text` if it is one line without control characters, else raise `error`."""
+    if isinstance(text, str) and text.isprintable():  # nothing printable is forbidden
+        return text
     return _check(_CONTROL, text, "a control character or line break", field, error)
 
 
 def check_label(text: str, *, field: str, error: type[InvalidMessage] = InvalidMessage) -> str:
     """Return `text` if it is one line that also reads as it is written, else raise `error`."""
+    if isinstance(text, str) and text.isprintable():
+        return text
     return _check(_BIDI, check_line(text, field=field, error=error), "a bidirectional control", field, error)
 
 
 def check_text(text: str, *, field: str) -> str:
     """Return a body `text` if it can be encoded, else raise `InvalidMessage`."""
+    if isinstance(text, str) and "\0" not in text and _is_encodable(text):  # many times faster than a search
+        return text
     return _check(_UNENCODABLE, text, "a NUL or lone surrogate", field, InvalidMessage)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check(forbidden: re.Pattern[str], text: str, what: str, field: str, error: type[InvalidMessage]) -> str:

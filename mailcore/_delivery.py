@@ -14,6 +14,7 @@ import attrs
 
 from mailcore._http import Headers
 from mailcore._strict_json import strict_json
+from mailcore._time import require_aware
 
 __all__ = [
     "Covers",
@@ -110,7 +111,7 @@ class WebhookRequest:
     url: str = attrs.field(default="", repr=False)
     headers: Headers = attrs.field(factory=Headers, converter=Headers)
     body: bytes = attrs.field(default=b"", converter=_as_bytes, repr=lambda body: f"<{len(body)} bytes>")
-    received_at: datetime = attrs.field(factory=_utc_now)
+    received_at: datetime = attrs.field(factory=_utc_now, converter=require_aware)
     basic_auth: str | None = None
     _parsed: tuple[Any, ...] = attrs.field(default=(), init=False, eq=False, repr=False)
 
@@ -177,7 +178,7 @@ class Verification:
     scheme: str
     covers: Covers
     key: str = ""
-    signed_at: datetime | None = None
+    signed_at: datetime | None = attrs.field(default=None, converter=require_aware)
     delivery_id: str | None = None
 
 

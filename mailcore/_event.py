@@ -88,7 +88,10 @@ _REFUSALS = frozenset({EventType.REJECTED, EventType.BOUNCED, EventType.FAILED})
 
 
 def _texts(items: Iterable[str]) -> tuple[str, ...]:
-    return tuple(items)
+    found = (items,) if isinstance(items, str) else tuple(items)
+    if not all(isinstance(item, str) for item in found):
+        raise ValueError("An event's tags and recipients are text.")
+    return found
 
 
 @attrs.frozen(kw_only=True)
@@ -111,13 +114,14 @@ class TrackingEvent:
         raw: The provider's element, as parsed.
 
     Raises:
-        ValueError: No event id, a time without a zone, or a reason where there is no refusal.
+        ValueError: No event id, an id or tag that is no text, a time without a zone, or a reason where there
+            is no refusal.
     """
 
-    event_type: EventType
+    event_type: EventType = attrs.field()
     event_id: str = attrs.field()
     timestamp: datetime | None = attrs.field(default=None, converter=require_aware)
-    message_id: str | None = None
+    message_id: str | None = attrs.field(default=None)
     rfc_message_id: str | None = None
     recipients: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     scope: Literal["message", "recipient"] = "recipient"
@@ -133,6 +137,18 @@ class TrackingEvent:
     provider_event: str = ""
     verified_by: Verification | None = None
     raw: Any = attrs.field(default=None, repr=False)
+
+    @event_type.validator
+    def _check_type(self, _: object, value: EventType) -> None:
+        if not isinstance(value, EventType):
+            raise ValueError(
+                f"{value!r} is not an EventType; EventType.UNKNOWN is for anything without a name."
+            )
+
+    @message_id.validator
+    def _check_message_id(self, _: object, value: str | None) -> None:
+        if value is not None and not isinstance(value, str):
+            raise ValueError("An id is text, however the provider writes it.")
 
     @event_id.validator
     def _check_event_id(self, _: object, value: str) -> None:

@@ -33,7 +33,7 @@ _REFUSED = frozenset({"to", "cc", "bcc", "subject", "sender", "return-path"})
 _STRUCTURE = frozenset({"mime-version", "content-type", "content-transfer-encoding", "content-disposition"})
 
 
-def header_map(value: Mapping[str, Any] | None) -> dict[str, str]:
+def header_map(value: Mapping[str, Any]) -> dict[str, str]:
     """
     Return extra headers as text, in order; numbers become text.
 
@@ -41,9 +41,11 @@ def header_map(value: Mapping[str, Any] | None) -> dict[str, str]:
         InvalidHeader: A name or value that cannot be sent safely, or a name given twice.
         UnsupportedFeature: A header that only a field may set.
     """
+    if not isinstance(value, Mapping):
+        raise InvalidHeader(f"is a mapping of names to values, not {type(value).__name__}.", field="headers")
     result: dict[str, str] = {}
     seen: set[str] = set()
-    for name, content in (value or {}).items():
+    for name, content in value.items():
         _check_name(name)
         if name.lower() in seen:
             raise InvalidHeader(

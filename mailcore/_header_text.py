@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from mailcore._charset import decode_text
 from mailcore._defect import DefectCode, DefectLog
 
-__all__ = ["decode_header", "decode_words", "parameters", "scrub", "unfold"]
+__all__ = ["ENCODED_WORD", "decode_header", "decode_words", "parameters", "scrub", "unfold"]
 
 _FOLD = re.compile(r"(?:\r\n|\r|\n)(?=[ \t])")
 _BREAKS = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
-_WORD = re.compile(r"=\?([^?\s]{1,100})\?([bBqQ])\?([^?\r\n]*)\?=")
+ENCODED_WORD = re.compile(r"=\?([^?\s]{1,100})\?([bBqQ])\?([^?\r\n]*)\?=")
 _QP = re.compile(rb"=([0-9A-Fa-f]{2})")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 
@@ -58,7 +58,7 @@ def decode_words(text: str, log: DefectLog, where: str) -> str:
 
 def _decoded(text: str, log: DefectLog, where: str) -> Iterator[str]:
     at, charset, held = 0, "", b""
-    for match in _WORD.finditer(text):
+    for match in ENCODED_WORD.finditer(text):
         between = text[at : match.start()]
         label = match[1].partition("*")[0].lower()  # the rest is a language (RFC 2231, section 5)
         # Space between two words is no text; a character may be split between them all the same.

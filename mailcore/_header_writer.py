@@ -43,7 +43,9 @@ def write_header(name: str, units: Sequence[str]) -> bytes:
         line += unit
     lines.append(line)
     if max(len(line.encode()) for line in lines) > MAX_LINE:
-        raise InvalidHeader(f"holds a part longer than {MAX_LINE} bytes, which no mail can carry.", field=name)
+        raise InvalidHeader(
+            f"holds a part longer than {MAX_LINE} bytes, which no mail can carry.", field=name
+        )
     return "\r\n".join(lines).encode() + b"\r\n"
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from mailcore._address import Address
 from mailcore._defect import DefectCode, DefectLog
 from mailcore._header import message_id
-from mailcore._header_text import decode_header, scrub
+from mailcore._header_text import ENCODED_WORD, decode_header, scrub
 from mailcore.exceptions import InvalidAddress, InvalidHeader
 
 __all__ = ["is_automatic", "read_addresses", "read_date", "read_message_ids"]
@@ -53,12 +53,18 @@ def _decode_name(address: Address, log: DefectLog, where: str) -> Address:
 
 
 def _recover(line: str) -> Iterator[Address]:
+    if '"' not in line:  # a word with a comma or colon in it is still one word
+        line = ENCODED_WORD.sub(_quoted, line)
     for item in _items(line):
         entry = _BIDI.sub("", _GROUP_NAME.sub("", item, count=1)).strip()
         try:
             yield from Address.parse_list(entry) if entry else ()
         except InvalidAddress:
             yield from _angle_only(entry)
+
+
+def _quoted(word: re.Match[str]) -> str:
+    return '"' + word.group().replace("\\", "\\\\") + '"'
 
 
 def _angle_only(entry: str) -> tuple[Address, ...]:

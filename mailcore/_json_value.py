@@ -17,6 +17,8 @@ from mailcore.exceptions import InvalidMessage, NotSerializable
 __all__ = ["json_map", "nested_map"]
 
 MAX_DEPTH = 32
+#: Numbers of more digits are refused by those who read strictly, ourselves among them.
+MAX_INTEGER = 10**20 - 1
 
 
 def json_map(value: Mapping[str, Any], *, field: str) -> FrozenMap[Any]:
@@ -70,6 +72,6 @@ def _check(value: Any, place: str, depth: int) -> None:
 
 
 def _is_scalar(value: Any) -> bool:
-    return (
-        value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
-    )
+    if isinstance(value, int):
+        return abs(value) <= MAX_INTEGER
+    return value is None or (isinstance(value, float) and math.isfinite(value))

@@ -9,14 +9,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import attrs
 
 from mailcore import _config
 from mailcore._adapter import Adapter, Context, Flow
 from mailcore._capabilities import Capability, support
+from mailcore._closing import Closing
 from mailcore._driver import batch_steps, drive, send_steps
 from mailcore._http import Request
 from mailcore._many import in_order
@@ -45,7 +45,7 @@ class _Prepared:
     advice: tuple[Advice, ...]
 
 
-class Mailer:
+class Mailer(Closing):
     """
     Send through one provider; safe to share between threads.
 
@@ -274,14 +274,6 @@ class Mailer:
         for transport in (self._given_transport, *self._transports.values()):
             if transport is not None:
                 transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"Mailer({self.name!r}, provider={self.provider!r})"

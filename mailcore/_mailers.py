@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from mailcore import _config
+from mailcore._closing import Closing
 from mailcore._mailer import Mailer
 from mailcore._plugins import PluginHost
 from mailcore._resolve import combine
@@ -24,7 +24,7 @@ __all__ = ["Mailers"]
 _KEYS = ("default", "defaults", "mailers")
 
 
-class Mailers(Mapping[str, Mailer]):
+class Mailers(Closing, Mapping[str, Mailer]):
     """
     Hold named mailers, built on first use.
 
@@ -148,14 +148,6 @@ class Mailers(Mapping[str, Mailer]):
         with self._lock:
             for mailer in self._built.values():
                 mailer.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"Mailers({', '.join(self._tables)})"

@@ -7,6 +7,9 @@ Rule 2: a field not given is `UNSET` and takes the mailer's default; `None` supp
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -19,17 +22,13 @@ from mailcore._mapping import FrozenMap
 from mailcore._unset import UNSET
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from email.message import EmailMessage
     from email.message import Message as StdlibMessage
 
 __all__ = ["Message"]
 
-#: Typed as anything: a field reads `UNSET` only until a mailer resolves the message.
-_NOT_GIVEN: Any = UNSET
 
-
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(init=False, repr=False)
 class Message:
     """
     One message as the caller means it.
@@ -56,44 +55,82 @@ class Message:
         InvalidMessage: A value that cannot be part of any mail; the error names the field.
     """
 
-    from_: tuple[Address, ...] = attrs.field(default=_NOT_GIVEN, converter=fields.from_)
-    to: tuple[Address, ...] = attrs.field(default=_NOT_GIVEN, converter=fields.to)
-    cc: tuple[Address, ...] = attrs.field(default=_NOT_GIVEN, converter=fields.cc)
-    bcc: tuple[Address, ...] = attrs.field(default=_NOT_GIVEN, converter=fields.bcc)
-    reply_to: tuple[Address, ...] = attrs.field(default=_NOT_GIVEN, converter=fields.reply_to)
-    subject: str | None = attrs.field(default=_NOT_GIVEN, converter=fields.subject)
-    text: str | None = attrs.field(default=_NOT_GIVEN, converter=fields.text)
-    html: str | None = attrs.field(default=_NOT_GIVEN, converter=fields.html)
-    amp_html: str | None = attrs.field(default=_NOT_GIVEN, converter=fields.amp_html)
-    attachments: tuple[Attachment, ...] = attrs.field(default=_NOT_GIVEN, converter=fields.attachments)
-    headers: FrozenMap[str] = attrs.field(default=_NOT_GIVEN, converter=fields.headers)
-    in_reply_to: str | None = attrs.field(default=_NOT_GIVEN, converter=fields.in_reply_to)
-    references: tuple[str, ...] = attrs.field(default=_NOT_GIVEN, converter=fields.references)
-    list_unsubscribe: tuple[str, ...] = attrs.field(default=_NOT_GIVEN, converter=fields.list_unsubscribe)
-    tags: tuple[str, ...] = attrs.field(default=_NOT_GIVEN, converter=fields.tags)
-    metadata: FrozenMap[Any] = attrs.field(default=_NOT_GIVEN, converter=fields.metadata)
-    envelope_sender: Address | None = attrs.field(default=_NOT_GIVEN, converter=fields.envelope_sender)
-    send_at: datetime | None = attrs.field(default=_NOT_GIVEN, converter=fields.send_at)
-    track_opens: bool | None = attrs.field(default=_NOT_GIVEN, converter=fields.track_opens)
-    track_clicks: bool | None = attrs.field(default=_NOT_GIVEN, converter=fields.track_clicks)
-    template_id: str | None = attrs.field(default=_NOT_GIVEN, converter=fields.template_id)
-    merge_data: FrozenMap[FrozenMap[Any]] | None = attrs.field(
-        default=_NOT_GIVEN, converter=fields.merge_data
-    )
-    merge_metadata: FrozenMap[FrozenMap[Any]] | None = attrs.field(
-        default=_NOT_GIVEN, converter=fields.merge_metadata
-    )
-    merge_headers: FrozenMap[FrozenMap[str]] | None = attrs.field(
-        default=_NOT_GIVEN, converter=fields.merge_headers
-    )
-    merge_global_data: FrozenMap[Any] = attrs.field(default=_NOT_GIVEN, converter=fields.merge_global_data)
-    idempotency_key: str | None = attrs.field(default=_NOT_GIVEN, converter=fields.idempotency_key)
-    provider_options: FrozenMap[FrozenMap[Any]] = attrs.field(
-        default=_NOT_GIVEN, converter=fields.provider_options
-    )
+    from_: tuple[Address, ...]
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    bcc: tuple[Address, ...]
+    reply_to: tuple[Address, ...]
+    subject: str | None
+    text: str | None
+    html: str | None
+    amp_html: str | None
+    attachments: tuple[Attachment, ...]
+    headers: FrozenMap[str]
+    in_reply_to: str | None
+    references: tuple[str, ...]
+    list_unsubscribe: tuple[str, ...]
+    tags: tuple[str, ...]
+    metadata: FrozenMap[Any]
+    envelope_sender: Address | None
+    send_at: datetime | None
+    track_opens: bool | None
+    track_clicks: bool | None
+    template_id: str | None
+    merge_data: FrozenMap[FrozenMap[Any]] | None
+    merge_metadata: FrozenMap[FrozenMap[Any]] | None
+    merge_headers: FrozenMap[FrozenMap[str]] | None
+    merge_global_data: FrozenMap[Any]
+    idempotency_key: str | None
+    provider_options: FrozenMap[FrozenMap[Any]]
 
-    def __attrs_post_init__(self) -> None:
-        own = {name: OWN_FIELD[name.lower()] for name in self.headers or () if name.lower() in OWN_FIELD}
+    if TYPE_CHECKING:  # what may be given is wider than what is kept
+
+        def __init__(
+            self,
+            *,
+            from_: fields.Addresses = UNSET,
+            to: fields.Addresses = UNSET,
+            cc: fields.Addresses = UNSET,
+            bcc: fields.Addresses = UNSET,
+            reply_to: fields.Addresses = UNSET,
+            subject: str | fields.Absent = UNSET,
+            text: str | fields.Absent = UNSET,
+            html: str | fields.Absent = UNSET,
+            amp_html: str | fields.Absent = UNSET,
+            attachments: Attachment | Iterable[Attachment] | fields.Absent = UNSET,
+            headers: Mapping[str, str | int | float] | fields.Absent = UNSET,
+            in_reply_to: str | fields.Absent = UNSET,
+            references: fields.Texts = UNSET,
+            list_unsubscribe: fields.Texts = UNSET,
+            tags: fields.Texts = UNSET,
+            metadata: fields.Map = UNSET,
+            envelope_sender: str | Address | fields.Absent = UNSET,
+            send_at: datetime | fields.Absent = UNSET,
+            track_opens: bool | fields.Absent = UNSET,
+            track_clicks: bool | fields.Absent = UNSET,
+            template_id: str | int | fields.Absent = UNSET,
+            merge_data: fields.Rows = UNSET,
+            merge_metadata: fields.Rows = UNSET,
+            merge_headers: fields.Rows = UNSET,
+            merge_global_data: fields.Map = UNSET,
+            idempotency_key: str | fields.Absent = UNSET,
+            provider_options: fields.Rows = UNSET,
+        ) -> None: ...
+
+    else:
+
+        def __init__(self, **given: Any) -> None:
+            for name in _NAMES:
+                object.__setattr__(self, name, UNSET)
+            for name, value in given.items():
+                if value is not UNSET:
+                    object.__setattr__(self, name, _convert(name, value))
+            if given.get("headers"):
+                self._move_headers()
+
+    def _move_headers(self) -> None:
+        """Give each header that has a field of its own to that field."""
+        own = {name: OWN_FIELD[name.lower()] for name in self.headers if name.lower() in OWN_FIELD}
         if not own:
             return
         for name, field in own.items():
@@ -152,3 +189,14 @@ class Message:
             field.name for field in attrs.fields(Message) if getattr(self, field.name) not in (UNSET, None)
         ]
         return f"Message({', '.join(given)})"
+
+
+_NAMES = tuple(field.name for field in attrs.fields(Message))
+
+
+def _convert(name: str, value: Any) -> Any:
+    if name not in _NAMES:
+        near = difflib.get_close_matches(name, _NAMES, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise TypeError(f"Message has no field {name!r}.{hint}")
+    return None if value is None else getattr(fields, name)(value)

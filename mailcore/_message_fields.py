@@ -18,7 +18,7 @@ from mailcore._characters import check_line, check_text
 from mailcore._json_value import json_map, nested_map
 from mailcore._mapping import FrozenMap
 from mailcore._unset import UNSET, Unset
-from mailcore.exceptions import InvalidMessage
+from mailcore.exceptions import InvalidMessage, NotSerializable
 
 T = TypeVar("T")
 Absent: TypeAlias = "type[Unset] | None"
@@ -53,6 +53,12 @@ def _rows(value: Any, field: str) -> FrozenMap[FrozenMap[Any]]:
 
 def _map(value: Any, field: str) -> FrozenMap[Any]:
     return _keep(value, lambda given: json_map(given, field=field))
+
+
+def _listed(value: Any, field: str) -> Any:
+    if not isinstance(value, Iterable):
+        raise InvalidMessage(f"takes one item or a list of them, not {type(value).__name__}.", field=field)
+    return value
 
 
 def _flag(value: Any, field: str) -> bool | None:
@@ -102,7 +108,7 @@ def attachments(value: Attachment | Iterable[Attachment] | Absent) -> tuple[Atta
 
 
 def _attachment_list(value: Any) -> tuple[Attachment, ...]:
-    items = (value,) if isinstance(value, Attachment) else tuple(value)
+    items = (value,) if isinstance(value, Attachment) else tuple(_listed(value, "attachments"))
     for item in items:
         if not isinstance(item, Attachment):
             raise InvalidMessage(
@@ -121,11 +127,12 @@ def in_reply_to(value: str | Absent) -> str | None:
 
 
 def references(value: Texts) -> tuple[str, ...]:
-    return _keep(value, lambda given: _header.message_ids(given, "references"))
+    return _keep(value, lambda given: _header.message_ids(_listed(given, "references"), "references"))
 
 
 def list_unsubscribe(value: Texts) -> tuple[str, ...]:
-    return _keep(value, lambda given: _header.unsubscribe_uris(given, "list_unsubscribe"))
+    field = "list_unsubscribe"
+    return _keep(value, lambda given: _header.unsubscribe_uris(_listed(given, field), field))
 
 
 def tags(value: Texts) -> tuple[str, ...]:
@@ -133,8 +140,10 @@ def tags(value: Texts) -> tuple[str, ...]:
 
 
 def _tag_list(value: Any) -> tuple[str, ...]:
-    items = (value,) if isinstance(value, str) else tuple(value)
+    items = (value,) if isinstance(value, str) else tuple(_listed(value, "tags"))
     for item in items:
+        if not isinstance(item, str):
+            raise NotSerializable(f"holds {item!r}, a {type(item).__name__}; tags are text.", field="tags")
         if not check_line(item, field="tags").strip():
             raise InvalidMessage("A tag is empty. Leave it out.", field="tags")
     return items

@@ -7,7 +7,7 @@ and the way out. What the provider may forbid is its own business, and at most a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -116,27 +116,27 @@ def apply_capabilities(
         UnsupportedFeature: Something cannot be carried, and the policy or its nature forbids to
             leave it out.
     """
-    changes: dict[str, Any] = {}
-    for capability, use, allowed in _exceeded(message, spec):
+    dropped: dict[str, None] = {}
+    for capability, use in _USES.items():
+        allowed = _allowed(message, spec, capability, use)
+        if allowed is None:
+            continue
         text = _explain(capability, use, allowed, spec)
         if policy == "raise" or use.reduced is None or capability in _NEVER_DROPPED:
             raise UnsupportedFeature(text, field=use.field, provider=spec.name)
-        changes.setdefault(use.field, use.reduced(message, allowed))
+        message = attrs.evolve(message, **{use.field: use.reduced(message, allowed)})
+        dropped[use.field] = None
         if policy == "warn":
             _log.warning("%s It was left out.", text)
-    return (attrs.evolve(message, **changes) if changes else message), tuple(changes)
+    return message, tuple(dropped)
 
 
-def _exceeded(message: Message, spec: AdapterSpec) -> Iterator[tuple[Capability, _Use, int]]:
-    for capability, use in _USES.items():
-        amount = use.amount(message)
-        if not amount:
-            continue
-        found = support(spec.capabilities, capability)
-        if not found.usable:
-            yield capability, use, 0
-        elif found.limit is not None and amount > found.limit:
-            yield capability, use, found.limit
+def _allowed(message: Message, spec: AdapterSpec, capability: Capability, use: _Use) -> int | None:
+    """Return how much of a capability is left of too much; None where it is not too much."""
+    amount, found = use.amount(message), support(spec.capabilities, capability)
+    if amount and not found.usable:
+        return 0
+    return found.limit if found.limit is not None and amount > found.limit else None
 
 
 def _explain(capability: Capability, use: _Use, allowed: int, spec: AdapterSpec) -> str:

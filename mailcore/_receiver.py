@@ -14,17 +14,16 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
-from base64 import b64decode
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from mailcore import _config
 from mailcore._adapter import Adapter, Context, Flow
+from mailcore._basic_auth import match
 from mailcore._delivery import (
     Covers,
     Disposition,
@@ -166,7 +165,7 @@ class WebhookReceiver:
         Raises:
             WebhookRejected: It is not shown to come from the provider.
         """
-        request = attrs.evolve(request, basic_auth=self._basic_auth(request))
+        request = attrs.evolve(request, basic_auth=match(self.settings.webhook_secret, request.headers))
         if self.settings.webhook_secret and request.basic_auth is None:
             raise WebhookRejected("The delivery is not authenticated.")
         try:
@@ -217,16 +216,6 @@ class WebhookReceiver:
         if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
             return Disposition.BAD_ENCODING
         return None
-
-    def _basic_auth(self, request: WebhookRequest) -> str | None:
-        """Return the label of the pair presented; every pair is compared, in constant time."""
-        given = _credentials(request)
-        matched = None
-        for pair in self.settings.webhook_secret:
-            expected = f"{pair.user}:{pair.password.reveal()}".encode()
-            if compare_digest(given, expected):
-                matched = pair.user
-        return matched
 
     def _verified(self, request: WebhookRequest) -> VerifiedWebhook | WebhookResponse | Disposition:
         try:
@@ -339,20 +328,6 @@ class WebhookReceiver:
             kind=kind,
             disposition=disposition,
         )
-
-
-def _credentials(request: WebhookRequest) -> bytes:
-    """Return `user:password` as presented, or nothing: one header, one scheme, strict base64."""
-    given = request.headers.get_all("Authorization")
-    if len(given) != 1:
-        return b""
-    scheme, _, encoded = given[0].partition(" ")
-    if scheme.lower() != "basic":
-        return b""
-    try:
-        return b64decode(encoded.strip().encode("ascii"), validate=True)
-    except ValueError:
-        return b""
 
 
 def _identity(provider: str, kind: EndpointKind, webhook: VerifiedWebhook) -> str:

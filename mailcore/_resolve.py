@@ -70,34 +70,31 @@ _MERGES = ("merge_data", "merge_metadata", "merge_headers")
 
 def resolve(message: Message, defaults: Message | None) -> Message:
     """Do what `Message.resolve` says."""
-    values = {name: _combined(name, message, defaults) for name in _NAMES}
-    resolved = _construct(values)
+    source = message if defaults is None else combine(message, defaults)
+    resolved = _construct({name: _present(name, getattr(source, name)) for name in _NAMES})
     _check_complete(resolved)
     if resolved.is_batch:
         return _match_merge_keys(resolved)
     return resolved
 
 
+def _present(name: str, value: Any) -> Any:
+    # An empty text is no text: a provider would show it, or refuse it.
+    return _ABSENT.get(name) if value is UNSET or value is None or value == "" else value
+
+
 def combine(message: Message, defaults: Message) -> Message:
     """Return both as one set of defaults: still unresolved, `message` over `defaults`."""
-    values = {}
-    for name in _NAMES:
-        given, default = getattr(message, name), getattr(defaults, name)
-        both = name in _COMBINE and _is_given(given) and _is_given(default)
-        values[name] = _COMBINE[name](default, given) if both else default if given is UNSET else given
-    return _construct(values)
+    return _construct({name: _combined(name, message, defaults) for name in _NAMES})
 
 
-def _combined(name: str, message: Message, defaults: Message | None) -> Any:
-    given = getattr(message, name)
-    default = UNSET if defaults is None else getattr(defaults, name)
-    if given is None or (given is UNSET and not _is_given(default)):
-        return _ABSENT.get(name)
+def _combined(name: str, message: Message, defaults: Message) -> Any:
+    given, default = getattr(message, name), getattr(defaults, name)
     if given is UNSET:
         return default
-    if name in _COMBINE and _is_given(default):
+    if name in _COMBINE and given is not None and _is_given(default):
         return _COMBINE[name](default, given)
-    return None if given == "" else given  # an empty text is no text
+    return given
 
 
 def _is_given(value: object) -> bool:
@@ -136,6 +133,8 @@ def _match_merge_keys(message: Message) -> Message:
         rows = getattr(message, name)
         if rows is not None:
             changes[name] = FrozenMap({_recipient(key, by_key, name): row for key, row in rows.items()})
+            if len(changes[name]) != len(rows):
+                raise InvalidMessage("Two keys are spellings of one recipient. Keep one.", field=name)
     return attrs.evolve(message, **changes)
 
 

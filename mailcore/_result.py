@@ -118,7 +118,7 @@ class SendResult:
         raw: The answer as received.
     """
 
-    message_id: str | None
+    message_id: str | None = attrs.field()
     recipients: Mapping[str, RecipientResult] = attrs.field(converter=_recipients)
     scope: Literal["message", "recipient"] = "message"
     message_ids: tuple[str, ...] = ()
@@ -128,6 +128,11 @@ class SendResult:
     dropped: tuple[str, ...] = ()
     advice: tuple[Advice, ...] = ()
     raw: HttpResponse | SmtpResponse | LocalResponse | None = attrs.field(default=None, repr=False)
+
+    @message_id.validator
+    def _check_message_id(self, _: object, value: str | None) -> None:
+        if value is not None and not isinstance(value, str):
+            raise ValueError("An id is text, however the provider writes it.")
 
     @classmethod
     def for_all(

@@ -11,11 +11,12 @@ from typing import Any, Literal, cast
 
 import attrs
 
+from mailcore._basic_auth import BasicAuth
 from mailcore._message import Message
 from mailcore._secret import Secret
 from mailcore.exceptions import ConfigurationError, InvalidMessage, UnsupportedFeature
 
-__all__ = ["BasicAuth", "Settings", "about"]
+__all__ = ["Settings", "about"]
 
 OnUnsupported = Literal["raise", "warn", "drop"]
 OnAdvice = Literal["warn", "raise", "ignore"]
@@ -30,29 +31,6 @@ def about(text: str, *, needed_to: Literal["send", "receive", ""] = "") -> dict[
         needed_to: What cannot be done without it.
     """
     return {"about": text, "needed_to": needed_to}
-
-
-@attrs.frozen
-class BasicAuth:
-    """One user name and password that a webhook may present; the user name is its label."""
-
-    user: str
-    password: Secret
-
-    @classmethod
-    def parse(cls, text: str | Secret | BasicAuth) -> BasicAuth:
-        """
-        Return the pair in `user:password`.
-
-        Raises:
-            ConfigurationError: There is no colon, or a part is empty.
-        """
-        if isinstance(text, BasicAuth):
-            return text
-        user, colon, password = Secret(text).reveal().partition(":")
-        if not (colon and user and password):
-            raise ConfigurationError("webhook_secret is of the form user:password, both not empty.")
-        return cls(user, Secret(password))
 
 
 def _pairs(value: str | Secret | Iterable[str | Secret | BasicAuth] | None) -> tuple[BasicAuth, ...]:

@@ -42,7 +42,8 @@ def strict_json(data: bytes | str) -> Any:
         raise InvalidDocument(f"The text is not UTF-8 JSON ({type(error).__name__}).") from None
     if text.count("[") + text.count("{") > MAX_DEPTH:
         _refuse_depth(value)
-    return _scrub(value) if _SUSPICIOUS_ESCAPE.search(text) else value
+    unusable = _SUSPICIOUS_ESCAPE.search(text) or (isinstance(data, str) and _UNUSABLE.search(text))
+    return _scrub(value) if unusable else value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
+    if len(digits.removeprefix("-")) > MAX_DIGITS:
         raise InvalidDocument(f"The JSON has a number of more than {MAX_DIGITS} digits.")
     return int(digits)
 
@@ -94,7 +95,7 @@ def _scrub(value: Any) -> Any:
     if isinstance(value, str):
         return _UNUSABLE.sub("\ufffd", value)
     if isinstance(value, dict):
-        return {_scrub(key): _scrub(item) for key, item in value.items()}
+        return _object([(_scrub(key), _scrub(item)) for key, item in value.items()])
     if isinstance(value, list):
         return [_scrub(item) for item in value]
     return value

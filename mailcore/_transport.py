@@ -50,6 +50,9 @@ class TransportFailure(Exception):
         self.phase = phase
         self.untrusted = untrusted
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.phase, *self.args), self.__dict__.copy()
+
 
 class Deadline:
     """A moment by which all must be done, on a clock that never jumps."""

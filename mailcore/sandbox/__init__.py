@@ -1,1 +1,5 @@
 """A provider on this machine: an adapter's emulator, served over real HTTP."""
+
+from mailcore.sandbox._provider import Delivered, LocalProvider
+
+__all__ = ["Delivered", "LocalProvider"]

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import attrs
 
+from mailcore._closing import Closing
 from mailcore._delivery import EndpointKind
 from mailcore._emulator import EmulatedDelivery, Emulator
 from mailcore._http import Headers, HttpRequest, HttpResponse
+from mailcore._plugins import PluginHost
 from mailcore._settings import Settings
 from mailcore._spec import AdapterSpec, load_object
 from mailcore._transport import Deadline, TransportFailure
@@ -36,9 +37,13 @@ class Delivered:
     status: int | None
 
 
-class LocalProvider:
+class LocalProvider(Closing):
     """
     Serve an adapter's emulator on loopback; also a context manager.
+
+    Args:
+        spec: The adapter, or its name.
+        port: 0: any free one.
 
     Attributes:
         emulator: The provider itself, for `act` and `receive`.
@@ -48,7 +53,9 @@ class LocalProvider:
         ConfigurationError: The adapter ships no emulator.
     """
 
-    def __init__(self, spec: AdapterSpec, *, port: int = 0) -> None:
+    def __init__(self, spec: AdapterSpec | str, *, port: int = 0) -> None:
+        if isinstance(spec, str):
+            spec = PluginHost.default().spec(spec)
         if not spec.emulator:
             raise ConfigurationError(
                 f"The adapter {spec.name!r} ships no emulator, so it cannot be tried locally."
@@ -83,11 +90,3 @@ class LocalProvider:
         """Stop serving."""
         self._server.close()
         self._transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

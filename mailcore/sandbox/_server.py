@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
 
+from mailcore._closing import Closing
 from mailcore._http import Headers, HttpResponse
 from mailcore.exceptions import MailcoreError
 
@@ -19,7 +18,7 @@ MAX_BODY = 128 * 1024 * 1024
 Answer = Callable[[str, str, Headers, bytes], HttpResponse]
 
 
-class LoopbackServer:
+class LoopbackServer(Closing):
     """
     Serve on 127.0.0.1 until closed; also a context manager.
 
@@ -48,14 +47,6 @@ class LoopbackServer:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:

@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from mailcore import AdapterSpec, Capability, EventType, Idempotency, Level, Support, hookimpl
 
 _SEND = "https://docs.mailpace.com/reference/send"
+_RESPONSES = "https://docs.mailpace.com/reference/responses"
 _IDEMPOTENT = "https://docs.mailpace.com/guide/idempotency"
 _EVENTS = "https://docs.mailpace.com/guide/webhooks"
 _INBOUND = "https://docs.mailpace.com/guide/inbound"
 
 _NO_TRACKING = Support(
-    level=Level.UNSUPPORTED, note="MailPace does not track opens or clicks and says it never will.", url=_SEND
+    level=Level.UNSUPPORTED,
+    note="MailPace does not track opens or clicks and says it never will.",
+    url=_EVENTS,  # its list of events has neither
 )
 
 _CAPABILITIES = {
@@ -31,7 +34,7 @@ _CAPABILITIES = {
     Capability.TRACK_OPENS: _NO_TRACKING,
     Capability.TRACK_CLICKS: _NO_TRACKING,
     Capability.IDEMPOTENCY_KEY: Support(limit=255, note="Remembered for 24 hours.", url=_IDEMPOTENT),
-    Capability.MESSAGE_ID: Support(url=_SEND),
+    Capability.MESSAGE_ID: Support(url=_RESPONSES),
     Capability.WEBHOOK_TRACKING: Support(note="One event a mail, not one a recipient.", url=_EVENTS),
     Capability.WEBHOOK_INBOUND: Support(url=_INBOUND),
     Capability.WEBHOOK_SIGNATURE: Support(note="Ed25519, one key pair a domain.", url=_EVENTS),

@@ -65,9 +65,8 @@ def event(document: Mapping[str, Any], *, domain_id: int | None) -> TrackingEven
     return TrackingEvent(
         event_type=event_type,
         event_id=_event_id(kind, payload),
-        timestamp=parse_timestamp(
-            payload.get("updated_at")
-        ),  # created_at is the same for all of a mail's events
+        # created_at is the same for all of a mail's events.
+        timestamp=parse_timestamp(payload.get("updated_at")),
         message_id=message_id,
         rfc_message_id=_text(payload.get("message_id")),
         recipients=_recipients(payload.get("to")),

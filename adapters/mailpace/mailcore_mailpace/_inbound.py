@@ -16,6 +16,8 @@ from mailcore import Defect, DefectCode, InboundAttachment, InboundMessage
 
 __all__ = ["is_inbound", "message"]
 
+#: Kept elsewhere in the mail; they would double its size.
+_LARGE = ("raw", "attachments", "html", "text")
 _TEXTS = ("subject", "inReplyTo", "html", "text", "from", "to", "cc", "bcc", "replyTo")
 
 
@@ -53,7 +55,7 @@ def message(document: Mapping[str, Any], body: bytes) -> InboundMessage:
         html=texts["html"],
         attachments=tuple(_attachments(document.get("attachments"), defects)),
         event_id=hashlib.sha256(b"mailpace:inbound:" + body).hexdigest(),
-        provider_fields={name: value for name, value in document.items() if name not in ("raw", "attachments")},
+        provider_fields={name: value for name, value in document.items() if name not in _LARGE},
         provider_defects=tuple(defects),
     )
 

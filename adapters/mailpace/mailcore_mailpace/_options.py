@@ -70,7 +70,7 @@ def _decode(text: str, number: int) -> bytes:
     if len(key) != 32 or b64encode(key).decode("ascii") != text:
         raise ConfigurationError(
             f"webhook_key number {number} is not a public key: 44 characters of base64. Copy it from "
-            "MailPace: your domain, Webhooks, Public Key."
+            "MailPace: your domain, Webhooks, Public Key Verification."
         )
     return key
 
@@ -91,7 +91,7 @@ class MailPaceOptions:
         ),
     )
     webhook_key: tuple[WebhookKey, ...] = attrs.field(
-        default=(),
+        default=None,
         converter=_webhook_keys,
         metadata=about(
             "Public key (or keys) that sign webhooks; DOMAIN_ID:KEY binds one to a domain.",

@@ -1,4 +1,4 @@
-"""Response → result or error, as https://docs.mailpace.com/reference/errors documents them.
+"""Response → result or error, as https://docs.mailpace.com/reference/responses documents them.
 
 Rule: 200 with an id is the only acceptance. What MailPace's own words say wins over the status; a
 success that cannot be read is unknown, never failed.
@@ -112,7 +112,7 @@ def _words(document: Any) -> tuple[str, dict[str, list[str]]]:
     if not isinstance(document, dict):
         return "", {}
     errors = document.get("errors")
-    if isinstance(errors, dict):
+    if isinstance(errors, dict) and errors:
         fields = {_clean(name): _texts(said) for name, said in errors.items()}
         return "; ".join(f"{name} {', '.join(said)}" for name, said in fields.items())[:MAX_WORDS], fields
     said = [*_texts(document.get("error")), *_texts(errors)]

@@ -1,0 +1,30 @@
+"""
+The command `mailcore`.
+
+Rule: this file works without what the extra `cli` installs, so that it can say how to get it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run one command and return its exit code.
+
+    Args:
+        arguments: What stands after `mailcore`; None: as the process was started.
+    """
+    try:
+        import click  # noqa: F401  # reason: only whether it is there
+        import rich  # noqa: F401  # reason: the same
+    except ModuleNotFoundError:
+        print("The command line needs its extra: pip install 'mailcore-esp[cli]'", file=sys.stderr)
+        return 3
+    from mailcore.cli._app import run
+
+    return run(arguments)
