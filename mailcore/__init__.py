@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mailcore._adapter import Adapter, Context, Flow
     from mailcore._address import Address
     from mailcore._attachment import Attachment, FileContent
+    from mailcore._basic_auth import BasicAuth
     from mailcore._body import Base64, JsonBody
     from mailcore._capabilities import Capability, Level, Support
     from mailcore._codec import from_json, to_json
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from mailcore._replay import Claim, MemoryReplayStore, ReplayStore
     from mailcore._result import Advice, Attempt, RecipientResult, SendOutcome, SendResult, SendStatus
     from mailcore._secret import Secret
-    from mailcore._settings import BasicAuth, Settings, about
+    from mailcore._settings import Settings, about
     from mailcore._spec import AdapterSpec, Idempotency
     from mailcore._status import error_for_status, retry_after
     from mailcore._strict_json import strict_json
@@ -220,6 +221,7 @@ _HOMES = {
     "_adapter": "Adapter Context Flow",
     "_address": "Address",
     "_attachment": "Attachment FileContent",
+    "_basic_auth": "BasicAuth",
     "_body": "Base64 JsonBody",
     "_capabilities": "Capability Level Support",
     "_codec": "from_json to_json",
@@ -247,7 +249,7 @@ _HOMES = {
     "_replay": "Claim MemoryReplayStore ReplayStore",
     "_result": "Advice Attempt RecipientResult SendOutcome SendResult SendStatus",
     "_secret": "Secret",
-    "_settings": "BasicAuth Settings about",
+    "_settings": "Settings about",
     "_spec": "AdapterSpec Idempotency",
     "_status": "error_for_status retry_after",
     "_strict_json": "strict_json",

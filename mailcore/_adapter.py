@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Adapter", "Context", "Flow"]
 
 T = TypeVar("T")
+#: A generator that yields requests, is sent their responses, and returns a value.
 Flow: TypeAlias = Generator[Request, Any, T]
 
 

@@ -9,7 +9,7 @@ Rule 3: rendering then parsing gives back the same list, whatever the names hold
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -61,7 +61,7 @@ class Address:
         for part in (self.addr_spec, self.display_name):
             check_label(part, field="", error=InvalidAddress)
         if not _ADDR_SPEC.fullmatch(self.addr_spec):
-            raise InvalidAddress(f"{self.addr_spec!r} is not an address of the form local@domain.")
+            raise InvalidAddress(f"{_shown(self.addr_spec)} is not an address of the form local@domain.")
         if not self.domain.isascii():
             _encode_domain(self.domain)
 
@@ -118,7 +118,7 @@ class Address:
         """
         addresses = cls.parse_list(text, field=field)
         if len(addresses) != 1:
-            raise InvalidAddress(f"{text!r} holds {len(addresses)} addresses; give exactly one.", field=field)
+            raise InvalidAddress(f"{_shown(str(text))} holds {len(addresses)} addresses; give exactly one.", field=field)
         return addresses[0]
 
     @classmethod
@@ -138,7 +138,7 @@ class Address:
             return ()
         items = (value,) if isinstance(value, str | Address) else value
         found: dict[Address, None] = {}
-        if not isinstance(items, Iterable):
+        if not isinstance(items, Iterable) or isinstance(items, Mapping | bytes):
             raise InvalidAddress(f"takes addresses, not {type(value).__name__}.", field=field)
         for item in items:
             if isinstance(item, Address):
@@ -158,7 +158,7 @@ def _encode_domain(domain: str) -> str:
             raise InvalidAddress(f"The domain is longer than {MAX_DOMAIN} characters.")
         encoded = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
     except (idna.IDNAError, UnicodeError):
-        raise InvalidAddress(f"{domain!r} is not a domain that IDNA 2008 allows.") from None
+        raise InvalidAddress(f"{_shown(domain)} is not a domain that IDNA 2008 allows.") from None
     return encoded
 
 
@@ -204,8 +204,13 @@ def _checked(spec: str, name: str) -> Address:
     return address
 
 
+def _shown(text: str) -> str:
+    """Return a text for an error: on one line, in ASCII, and short."""
+    return ascii(text if len(text) <= 100 else text[:97] + "...")
+
+
 def _explain(text: str, error: InvalidAddress) -> str:
-    shown = ascii(text if len(text) <= 100 else text[:97] + "...")
+    shown = _shown(text)
     if "<" in text and ("," in text or "@" in text.partition("<")[0]):
         hint = 'A name with a comma, an "@" or brackets needs quotes: "Widgets, Inc." <w@example.com>.'
         return f"{shown} is not an address. {hint}"

@@ -24,7 +24,7 @@ from mailcore._message import Message
 from mailcore._secret import Secret
 from mailcore._strict_json import strict_json
 from mailcore._unset import UNSET
-from mailcore.exceptions import InvalidDocument, MailcoreError
+from mailcore.exceptions import InvalidDocument
 
 __all__ = ["from_json", "to_json"]
 
@@ -59,14 +59,7 @@ def from_json(cls: type[T], text: str | bytes) -> T:
     document = strict_json(text)
     try:
         return _CONVERTER.structure(document, cls)
-    except (
-        MailcoreError,
-        cattrs.errors.BaseValidationError,
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-    ) as error:
+    except Exception as error:  # cattrs and our values refuse in many ways
         raise InvalidDocument(
             f"The text does not hold a valid {cls.__name__} ({type(error).__name__})."
         ) from error
@@ -103,6 +96,8 @@ def _from_message(message: Message) -> dict[str, Any]:
 
 
 def _to_message(document: Any, _: Any) -> Message:
+    if not isinstance(document, dict):
+        raise TypeError("A message is an object.")
     values = dict(document)
     for name, value in values.items():
         if name in _STRUCTURED and value is not None:

@@ -20,7 +20,7 @@ from mailcore._settings import Settings
 from mailcore._spec import AdapterSpec, load_object
 from mailcore.exceptions import ConfigurationError, MissingOption, UnknownOption
 
-__all__ = ["Configuration", "configuration", "from_toml", "from_url", "plugin_settings"]
+__all__ = ["Configuration", "configuration", "from_toml", "from_url", "looked_up", "plugin_settings"]
 
 Environment = Mapping[str, str]
 
@@ -127,25 +127,27 @@ def from_url(url: str | Secret, *, environ: Environment | None = None) -> dict[s
     from urllib.parse import unquote, urlsplit
 
     text = url.reveal() if isinstance(url, Secret) else url
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
     if not parts.scheme or parts.netloc or parts.path.strip("/") or parts.fragment:
         raise ConfigurationError(
             "A mailer URL is of the form provider://?option=value&option=value, with nothing else in it."
         )
     config: dict[str, Any] = {"provider": parts.scheme}
     for pair in filter(None, parts.query.split("&")):
-        name, equals, value = pair.partition("=")
+        name, equals, value = map(unquote, pair.partition("="))
         if not equals or name in config:
-            raise ConfigurationError(
-                f"The mailer URL's option {unquote(name)!r} has no value, or is there twice."
-            )
-        config[unquote(name)] = _looked_up(unquote(value), environ)
+            # Not named: it may be the rest of a secret that holds an `&`.
+            raise ConfigurationError("An option of the mailer URL has no value, or is there twice.")
+        config[name] = looked_up(value, environ=environ)
     return config
 
 
-def from_toml(path: str | os.PathLike[str], *, environ: Environment | None = None) -> dict[str, Any]:
+def from_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
-    Return the table of a TOML file, every `env:NAME` and `file:PATH` in it looked up.
+    Return the table of a TOML file as it stands there; `looked_up` does the rest.
 
     Raises:
         ConfigurationError: It cannot be read, or is not TOML.
@@ -154,20 +156,24 @@ def from_toml(path: str | os.PathLike[str], *, environ: Environment | None = Non
 
     try:
         with Path(path).open("rb") as file:
-            table = tomllib.load(file)
+            return tomllib.load(file)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}.") from None
     except ValueError as error:
         raise ConfigurationError(f"{path} is not valid TOML: {error}") from None
-    looked_up: dict[str, Any] = _looked_up(table, environ)
-    return looked_up
 
 
-def _looked_up(value: Any, environ: Environment | None) -> Any:
+def looked_up(value: Any, *, environ: Environment | None = None) -> Any:
+    """
+    Return `value` with every text `env:NAME` and `file:PATH` in it, at any depth, looked up.
+
+    Raises:
+        ConfigurationError: A variable is not set, or a file cannot be read.
+    """
     if isinstance(value, dict):
-        return {name: _looked_up(item, environ) for name, item in value.items()}
+        return {name: looked_up(item, environ=environ) for name, item in value.items()}
     if isinstance(value, list):
-        return [_looked_up(item, environ) for item in value]
+        return [looked_up(item, environ=environ) for item in value]
     if isinstance(value, str) and value.startswith("env:"):
         return _from_environment(value.removeprefix("env:"), environ)
     if isinstance(value, str) and value.startswith("file:"):

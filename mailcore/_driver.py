@@ -44,7 +44,7 @@ def drive(flow: Flow[T], exchange: Callable[[Request], Any]) -> T:
         while True:
             try:
                 response = exchange(request)
-            except (TransportFailure, SendError) as failure:
+            except Exception as failure:  # noqa: BLE001  # reason: what it proves is the flow's to say
                 request = flow.throw(failure)
             else:
                 request = flow.send(response)
@@ -58,18 +58,11 @@ def drive(flow: Flow[T], exchange: Callable[[Request], Any]) -> T:
 def send_steps(adapter: Adapter, provider: str, message: Message, ctx: Context) -> Flow[SendResult]:
     """Send one message; ends in a complete result or in a `SendError` that says all that is known."""
     try:
-        result = yield from _decided(adapter.send_flow(message, ctx))
+        result = yield from _decided(_opened(adapter.send_flow, message, ctx))
         _check_result(result)
     except SendError as error:
         raise _completed(error, provider, ctx) from error.__cause__
-    attempt = Attempt(
-        number=ctx.attempt,
-        provider=provider,
-        started_at=ctx.now,
-        outcome=Outcome.ACCEPTED,
-        status=getattr(result.raw, "status", None),
-    )
-    return attrs.evolve(result, provider=provider, idempotency_key=ctx.idempotency_key, attempts=(attempt,))
+    return _accepted(result, provider, ctx)
 
 
 def batch_steps(
@@ -77,7 +70,7 @@ def batch_steps(
 ) -> Flow[list[SendResult | SendError]]:
     """Send several messages in one request; ends in one verdict for each, in their order."""
     try:
-        verdicts = list((yield from _decided(adapter.batch_flow(messages, ctx))))
+        verdicts = yield from _decided(_listed(_opened(adapter.batch_flow, messages, ctx)))
     except SendError as error:
         verdicts = [copy.copy(error) for _ in messages]
     missing = len(messages) - len(verdicts)
@@ -95,26 +88,40 @@ def _verdict(verdict: SendResult | SendError, provider: str, ctx: Context) -> Se
         _check_result(verdict)
     except SendError as error:
         return _completed(error, provider, ctx)
-    return attrs.evolve(verdict, provider=provider, idempotency_key=ctx.idempotency_key)
+    return _accepted(verdict, provider, ctx)
+
+
+def _opened(flow: Callable[..., Flow[T]], *arguments: Any) -> Flow[T]:
+    """Start a flow when the first request is asked for, so that a failure to start is the flow's too."""
+    return (yield from flow(*arguments))
+
+
+def _listed(flow: Flow[Sequence[T]]) -> Flow[list[T]]:
+    return list((yield from flow))
 
 
 def _decided(flow: Flow[T]) -> Flow[T]:
     """Pass an adapter's flow on, and turn whatever goes wrong in it into a `SendError`."""
     committed = False
     response: Any = None
-    while True:
-        request = _advance(flow, response, committed=committed)
-        if isinstance(request, _Done):
-            value: T = request.value
-            return value
-        if committed and request.commits:
-            raise MaybeSent("The adapter tried to send the same mail twice.", response=response)
-        try:
-            response = yield request
-        except TransportFailure as failure:
-            raise _failed(failure, request, committed=committed) from failure
-        committed = committed or request.commits
-        _refuse_redirect(request, response)
+    try:
+        while True:
+            request = _advance(flow, response, committed=committed)
+            if isinstance(request, _Done):
+                value: T = request.value
+                return value
+            if committed and request.commits:
+                raise MaybeSent("The adapter tried to send the same mail twice.", response=response)
+            try:
+                response = yield request
+            except MailcoreError:
+                raise
+            except Exception as failure:
+                raise _failed(failure, request, committed=committed) from failure
+            _refuse_redirect(request, response, committed=committed)
+            committed = committed or request.commits
+    finally:
+        flow.close()
 
 
 @attrs.frozen
@@ -144,14 +151,19 @@ def _bug(error: Exception) -> ProtocolBug:
 
 
 def _unknown(error: Exception, response: Any) -> MaybeSent:
-    kept = response if isinstance(response, HttpResponse) else None
     return MaybeSent(
-        f"The provider's answer could not be understood ({type(error).__name__}).", response=kept
+        f"The provider's answer could not be understood ({type(error).__name__}).", response=_kept(response)
     )
 
 
-def _failed(failure: TransportFailure, request: Request, *, committed: bool) -> SendError:
+def _kept(response: Any) -> HttpResponse | None:
+    return response if isinstance(response, HttpResponse) else None
+
+
+def _failed(failure: Exception, request: Request, *, committed: bool) -> SendError:
     """Return what a missing answer proves (Law: a failure before the commit is *not accepted*)."""
+    if not isinstance(failure, TransportFailure):  # it says nothing of how far it got
+        failure = TransportFailure(Phase.SENDING, f"The transport failed ({type(failure).__name__}).")
     if failure.untrusted and failure.phase is Phase.CONNECTING and not committed:
         return TLSFailure(str(failure))
     if committed or (request.commits and failure.phase is not Phase.CONNECTING):
@@ -159,24 +171,46 @@ def _failed(failure: TransportFailure, request: Request, *, committed: bool) -> 
     return Unreachable(str(failure)) if failure.phase is Phase.CONNECTING else NotAccepted(str(failure))
 
 
-def _refuse_redirect(request: Request, response: Any) -> None:
+def _refuse_redirect(request: Request, response: Any, *, committed: bool) -> None:
     if isinstance(request, HttpRequest) and 300 <= response.status < 400:
-        host = urlsplit(response.headers.get("Location", "")).hostname or "nowhere"
-        raise UnexpectedRedirect(
-            f"HTTP {response.status}: redirected to {host}. Redirects are not followed; "
-            "check the API address.",
+        # An earlier request may have sent the mail; this one proves nothing about it.
+        error = MaybeSent if committed else UnexpectedRedirect
+        raise error(
+            f"HTTP {response.status}: redirected to {_host(response.headers.get('Location', ''))}. "
+            "Redirects are not followed; check the API address.",
             response=response,
         )
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "nowhere"
+    except ValueError:
+        return "nowhere"
 
 
 def _check_result(result: Any) -> None:
     if not isinstance(result, SendResult):
         raise MaybeSent(f"The adapter returned {type(result).__name__} instead of a result.")
+    response = _kept(result.raw)
     if not result.recipients:
-        raise MaybeSent("The provider's answer names no recipient.")
+        raise MaybeSent("The provider's answer names no recipient.", response=response)
     if not any(found.status in TAKEN for found in result.recipients.values()):
         reasons = dict.fromkeys(found.reason for found in result.recipients.values() if found.reason)
-        raise RecipientRejected("; ".join(reasons) or "The provider refused every recipient.")
+        raise RecipientRejected(
+            "; ".join(reasons) or "The provider refused every recipient.", response=response
+        )
+
+
+def _accepted(result: SendResult, provider: str, ctx: Context) -> SendResult:
+    attempt = Attempt(
+        number=ctx.attempt,
+        provider=provider,
+        started_at=ctx.now,
+        outcome=Outcome.ACCEPTED,
+        status=getattr(result.raw, "status", None),
+    )
+    return attrs.evolve(result, provider=provider, idempotency_key=ctx.idempotency_key, attempts=(attempt,))
 
 
 def _completed(error: SendError, provider: str, ctx: Context) -> SendError:

@@ -16,7 +16,7 @@ from mailcore._address import Address
 from mailcore._attachment import Attachment
 from mailcore._charset import decode_text
 from mailcore._defect import DefectLog
-from mailcore._header_text import decode_words, unfold
+from mailcore._header_text import decode_words, parameters, unfold
 from mailcore._inbound_body import normal_text
 from mailcore._message import Message
 from mailcore._mime import write_message
@@ -140,8 +140,8 @@ class _Content:
         content_type = part.get_content_type()
         if content_type == "message/rfc822" and part.is_multipart():
             inner = cast("list[StdlibMessage]", part.get_payload())[0]
-            self._attachments.append(Attachment.from_message(inner, filename=_filename(part)))
-        elif part.is_multipart():
+            self._attachments.append(Attachment.from_message(inner, filename=_labels(part)[1]))
+        elif part.is_multipart() or content_type.startswith("multipart/"):
             self._open(part, content_type)
         elif content_type in _BODIES and not _is_file(part):
             self._add_body(part, _BODIES[content_type])
@@ -157,8 +157,11 @@ class _Content:
             raise UnsupportedFeature(
                 f"A {content_type} cannot be sent: the provider would change it.", field="attachments"
             )
-        for child in cast("list[StdlibMessage]", part.get_payload()):
-            self._read(child, content_type)
+        children = part.get_payload()
+        if not isinstance(children, list):
+            raise InvalidMessage(f"A {content_type} has no parts.", field="attachments")
+        for child in children:
+            self._read(cast("StdlibMessage", child), content_type)
 
     def _add_body(self, part: StdlibMessage, field: str) -> None:
         text = _text(part, field)
@@ -168,35 +171,30 @@ class _Content:
             self._bodies[field] = text
 
 
+def _labels(part: StdlibMessage) -> tuple[str, str | None]:
+    """Return disposition and file name."""
+    lines = {name.lower(): text for name, text, _ in _header_lines(part)}
+    _, type_params = parameters(lines.get("content-type", ""), DefectLog(), "content-type")
+    disposition, params = parameters(lines.get("content-disposition", ""), DefectLog(), "content-disposition")
+    return disposition, params.get("filename", type_params.get("name")) or None
+
+
 def _is_file(part: StdlibMessage) -> bool:
-    return part.get_content_disposition() == "attachment" or part.get_filename() is not None
-
-
-def _filename(part: StdlibMessage) -> str | None:
-    name = part.get_filename()
-    return decode_words(name, DefectLog(), "filename") if name else None
+    disposition, filename = _labels(part)
+    return disposition == "attachment" or filename is not None
 
 
 def _text(part: StdlibMessage, field: str) -> str | None:
     payload = part.get_payload()
     if payload is None:
         return None
-    if isinstance(payload, str) and not part.get("Content-Transfer-Encoding") and _is_unicode(payload):
-        return normal_text(payload)
-    log = DefectLog()
-    text = decode_text(_content(part), part.get_content_charset() or "", log, field)
+    log, content = DefectLog(), _content(part)
+    if isinstance(payload, str) and content == payload.encode("raw-unicode-escape", "replace"):
+        return normal_text(payload)  # text that nobody encoded yet
+    text = decode_text(content, part.get_content_charset() or "", log, field)
     if list(log):
         raise InvalidMessage("The text is not in the charset it names.", field=field)
     return normal_text(text)
-
-
-def _is_unicode(payload: str) -> bool:
-    """Whether text is text, and not bytes the parser kept as lone surrogates."""
-    try:
-        payload.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _content(part: StdlibMessage) -> bytes:
@@ -207,12 +205,12 @@ def _content(part: StdlibMessage) -> bytes:
 
 
 def _attachment(part: StdlibMessage, content_type: str) -> Attachment:
-    disposition = part.get_content_disposition()
+    disposition, filename = _labels(part)
     content_id = str(part.get("Content-ID") or "").strip() or None
-    is_inline = disposition == "inline" or (disposition is None and content_id is not None)
+    is_inline = disposition == "inline" or (not disposition and content_id is not None)
     return Attachment(
         content=_content(part),
-        filename=_filename(part),
+        filename=filename,
         content_type=content_type,
         charset=part.get_content_charset() if content_type.startswith("text/") else None,
         content_id=content_id,

@@ -87,6 +87,10 @@ class BounceClass(enum.Enum):
 _REFUSALS = frozenset({EventType.REJECTED, EventType.BOUNCED, EventType.FAILED})
 
 
+def _event_type(value: EventType | str) -> EventType:
+    return EventType(value)
+
+
 def _texts(items: Iterable[str]) -> tuple[str, ...]:
     found = (items,) if isinstance(items, str) else tuple(items)
     if not all(isinstance(item, str) for item in found):
@@ -118,7 +122,7 @@ class TrackingEvent:
             is no refusal.
     """
 
-    event_type: EventType = attrs.field()
+    event_type: EventType = attrs.field(converter=_event_type)
     event_id: str = attrs.field()
     timestamp: datetime | None = attrs.field(default=None, converter=require_aware)
     message_id: str | None = attrs.field(default=None)
@@ -137,13 +141,6 @@ class TrackingEvent:
     provider_event: str = ""
     verified_by: Verification | None = None
     raw: Any = attrs.field(default=None, repr=False)
-
-    @event_type.validator
-    def _check_type(self, _: object, value: EventType) -> None:
-        if not isinstance(value, EventType):
-            raise ValueError(
-                f"{value!r} is not an EventType; EventType.UNKNOWN is for anything without a name."
-            )
 
     @message_id.validator
     def _check_message_id(self, _: object, value: str | None) -> None:

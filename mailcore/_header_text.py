@@ -25,6 +25,8 @@ _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 _PARAMETER = re.compile(r';[ \t]*+([^\s=;"]++)[ \t]*+=[ \t]*+("(?:[^"\\]|\\.)*+"?|[^;]*+)')
 _EXTENDED = re.compile(r"([^*]+)(?:\*([0-9]{1,3}))?(\*?)")
+#: Parameters that mail programs write as encoded words, though RFC 2047 forbids it.
+_WORDY = frozenset({"filename", "name"})
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -99,6 +101,9 @@ def parameters(text: str, log: DefectLog, where: str) -> tuple[str, dict[str, st
             pieces.setdefault(int(number or 0), (_unquote(match[2]), bool(star)))
     plain = {name: _join(pieces, log, where) for name, pieces in found.items() if name[-1] != "*"}
     starred = {name[:-1]: _join(pieces, log, where) for name, pieces in found.items() if name[-1] == "*"}
+    for name in _WORDY.intersection(plain):
+        if not any(extended for _, extended in found[name].values()):
+            plain[name] = decode_words(plain[name], log, where)
     return value.strip().lower(), {**plain, **starred}
 
 

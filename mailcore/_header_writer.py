@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from mailcore._address import Address, encode_words
 from mailcore.exceptions import InvalidHeader
@@ -82,10 +82,9 @@ def id_units(ids: Iterable[str]) -> list[str]:
 
 
 def date_text(when: datetime) -> str:
-    """Return a date as RFC 5322 writes it, in UTC and English wherever it is run."""
-    utc = when.astimezone(UTC)
-    day, month = _DAYS[utc.weekday()], _MONTHS[utc.month - 1]
-    return f"{day}, {utc.day:02} {month} {utc.year:04} {utc:%H:%M:%S} +0000"
+    """Return a time in UTC as RFC 5322 writes it, in English wherever it is run."""
+    day, month = _DAYS[when.weekday()], _MONTHS[when.month - 1]
+    return f"{day}, {when.day:02} {month} {when.year:04} {when:%H:%M:%S} +0000"
 
 
 def parameter_units(value: str, params: Iterable[tuple[str, str | None]]) -> list[str]:

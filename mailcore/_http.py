@@ -184,5 +184,7 @@ class LocalResponse:
     message_ids: tuple[str, ...]
 
 
+#: `HttpRequest`, `SmtpRequest` or `LocalRequest`.
 Request: TypeAlias = HttpRequest | SmtpRequest | LocalRequest
-Response: TypeAlias = Any  # the counterpart of the request: HttpResponse, SmtpResponse or LocalResponse
+#: The counterpart of the request: `HttpResponse`, `SmtpResponse` or `LocalResponse`.
+Response: TypeAlias = Any

@@ -197,7 +197,7 @@ class InboundMessage:
 
     @accessor(default=())
     def inlines(self) -> tuple[InboundAttachment, ...]:
-        """Files shown within the body, and further texts that are not alternatives of it."""
+        """Files shown within the body, and texts without a name that are not the body."""
         return tuple(file for file in self._files if file.inline)
 
     @accessor(default=FrozenMap())

@@ -12,7 +12,7 @@ import attrs
 
 from mailcore._charset import decode_text
 from mailcore._defect import DefectCode, DefectLog
-from mailcore._header_text import decode_words, parameters
+from mailcore._header_text import parameters
 from mailcore._inbound_attachment import InboundAttachment, bare_content_id
 from mailcore._mime_tree import MimePart
 
@@ -54,8 +54,8 @@ def sort_parts(tree: MimePart, log: DefectLog, nesting: int) -> Contents:
     files = []
     for part in tree.leaves():
         labels = _labels(part, log)
-        is_text = part.content_type in _BODY_TYPES and not labels.is_file
-        if is_text and part.content_type not in bodies:
+        is_text = part.content_type.startswith("text/") and not labels.is_file
+        if is_text and part.content_type in _BODY_TYPES and part.content_type not in bodies:
             bodies[part.content_type] = part
         else:
             files.append(_file(part, labels, nesting, inline=labels.is_inline or is_text))
@@ -67,7 +67,7 @@ def _labels(part: MimePart, log: DefectLog) -> _Labels:
     name = params.get("filename", part.params.get("name"))
     return _Labels(
         disposition=disposition,
-        filename=decode_words(name, log, part.where) if name else None,
+        filename=name or None,
         content_id=bare_content_id(part.header("content-id", log)),
     )
 
@@ -87,9 +87,11 @@ def _file(part: MimePart, labels: _Labels, nesting: int, *, inline: bool) -> Inb
 
 def body_text(part: MimePart, copy: str | None, log: DefectLog) -> str:
     """Return a text part, or the provider's `copy` where bytes of the part were lost."""
-    if copy is not None and part.body.is_damaged:
-        log.add(DefectCode.REPLACED, part.where, "Bytes were lost; this is the provider's own copy.")
-        return normal_text(copy)
+    if part.body.is_damaged:
+        if copy is not None:
+            log.add(DefectCode.REPLACED, part.where, "Bytes were lost; this is the provider's own copy.")
+            return normal_text(copy)
+        log.add(DefectCode.DAMAGED, part.where, "Some bytes seem lost since the mail was written.")
     data = part.body.decode(log, part.where)
     return normal_text(decode_text(data, part.params.get("charset", ""), log, part.where))
 

@@ -19,8 +19,6 @@ from mailcore.exceptions import InvalidAddress, InvalidHeader
 
 __all__ = ["is_automatic", "read_addresses", "read_date", "read_message_ids"]
 
-MAX_DATE = 200
-
 _SPACES = re.compile(r"[ \t]+")
 _TOKEN = re.compile(r'\\.?|["<>,;()]|[^\\"<>,;()]+', re.DOTALL)
 _ANGLE = re.compile(r"([^<>]*)<([^<>]*)>\s*")
@@ -130,7 +128,7 @@ def read_date(text: str, log: DefectLog, where: str) -> datetime | None:
     from email.utils import parsedate_to_datetime
 
     try:
-        found = parsedate_to_datetime(text[:MAX_DATE])
+        found = parsedate_to_datetime(text)
         found.astimezone(UTC)  # a date at the edge of the calendar cannot be compared with others
     except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
         log.add(DefectCode.BAD_DATE, where, "Not a date.")

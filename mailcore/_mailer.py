@@ -6,6 +6,7 @@ completeness, capabilities, advice, in that order.
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from mailcore._result import Advice, SendOutcome, SendResult
 from mailcore._secret import Secret
 from mailcore._spec import load_object
 from mailcore._transport import TRANSPORTS, Deadline, Transport
+from mailcore._version import version
 from mailcore.exceptions import ConfigurationError, MailcoreError
 
 __all__ = ["Mailer"]
@@ -193,7 +195,10 @@ class Mailer(Closing):
         batch = [prepared.message for prepared in ready.values()]
         if batch:
             flow = batch_steps(self._adapter, self.provider, batch, self._context(str(uuid.uuid4())))
-            verdicts.update(zip(ready, self._run(flow), strict=True))
+            try:
+                verdicts.update(zip(ready, self._run(flow), strict=True))
+            except MailcoreError as error:  # refused before anything was sent
+                verdicts.update({position: copy.copy(error) for position in ready})
         return [
             self._settled(message, verdicts[position], ready.get(position))
             for position, message in enumerate(messages)
@@ -254,8 +259,13 @@ class Mailer(Closing):
             if pointer is None:
                 raise ConfigurationError(f"No transport carries {handles.__name__}.")
             # Two threads may build one each here; the first one kept is used, the other never opened.
-            transport = self._transports.setdefault(handles, load_object(pointer)(self.settings))
+            transport = self._transports.setdefault(handles, self._make_transport(pointer))
         return transport
+
+    def _make_transport(self, pointer: str) -> Transport:
+        agent = f"mailcore/{version()} ({self.provider})"
+        made: Transport = load_object(pointer)(self.settings, user_agent=agent)
+        return made
 
     def _finished(self, message: Message, result: SendResult | None, error: MailcoreError | None) -> None:
         self._host.notify(

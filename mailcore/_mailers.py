@@ -32,6 +32,7 @@ class Mailers(Closing, Mapping[str, Mailer]):
         config: `{"default": name, "defaults": {...}, "mailers": {name: {"provider": ..., ...}}}`.
             `default` may be left out where there is one mailer. `defaults` are message fields for
             all of them; a mailer's own `defaults` combine with those.
+        look_up: Whether `env:NAME` and `file:PATH` are looked up, as they are in files.
 
     Raises:
         ConfigurationError: Not of that form.
@@ -43,6 +44,7 @@ class Mailers(Closing, Mapping[str, Mailer]):
         *,
         environ: Mapping[str, str] | None = None,
         host: PluginHost | None = None,
+        look_up: bool = False,
     ) -> None:
         for key in config:
             if key not in _KEYS:
@@ -52,10 +54,14 @@ class Mailers(Closing, Mapping[str, Mailer]):
             raise ConfigurationError(
                 'The configuration names no mailer. Add one: [mailers.main] provider = "..."'
             )
+        for name, table in tables.items():
+            if not isinstance(table, Mapping):
+                raise ConfigurationError(f'mailers.{name} is no table. Write [mailers.{name}] provider = "..."')
         self._tables: dict[str, Mapping[str, Any]] = dict(tables)
         self._defaults = config.get("defaults")
         self._default = self._default_name(config.get("default"))
         self._environ = environ
+        self._look_up = look_up
         self._host = host
         self._built: dict[str, Mailer] = {}
         self._lock = threading.Lock()
@@ -77,7 +83,7 @@ class Mailers(Closing, Mapping[str, Mailer]):
         host: PluginHost | None = None,
     ) -> Mailers:
         """Return the mailers of a TOML file; `env:NAME` and `file:PATH` in it are looked up."""
-        return cls(_config.from_toml(path, environ=environ), environ=environ, host=host)
+        return cls(_config.from_toml(path), environ=environ, host=host, look_up=True)
 
     @classmethod
     def from_env(cls, *, environ: Mapping[str, str] | None = None, host: PluginHost | None = None) -> Mailers:
@@ -109,18 +115,28 @@ class Mailers(Closing, Mapping[str, Mailer]):
                 self._built[name] = self._build(name)
             return self._built[name]
 
-    def _build(self, name: str) -> Mailer:
-        if name not in self._tables:
-            raise KeyError(name)
-        table = dict(self._tables[name])
+    def config(self, name: str | None = None) -> dict[str, Any]:
+        """
+        Return a mailer's flat configuration, as `WebhookReceiver.from_config` takes it too.
+
+        Args:
+            name: None: the mailer to use where none is named.
+        """
+        table: dict[str, Any] = self._looked_up(dict(self._tables[self._default if name is None else name]))
         table["defaults"] = self._combined_defaults(table.get("defaults"))
+        return table
+
+    def _looked_up(self, value: Any) -> Any:
+        return _config.looked_up(value, environ=self._environ) if self._look_up else value
+
+    def _build(self, name: str) -> Mailer:
         try:
-            return Mailer.from_config(table, environ=self._environ, host=self._host, name=name)
+            return Mailer.from_config(self.config(name), environ=self._environ, host=self._host, name=name)
         except ConfigurationError as error:
             raise type(error)(f"[mailers.{name}] {error}") from None
 
     def _combined_defaults(self, own: Any) -> Any:
-        shared = Settings(defaults=self._defaults).defaults
+        shared = Settings(defaults=self._looked_up(self._defaults)).defaults
         mine = Settings(defaults=own).defaults
         return combine(mine, shared) if shared and mine else mine or shared
 

@@ -23,7 +23,8 @@ def in_order(
     Yield `work(chunk)` for each chunk of at most `size` items, in order.
 
     At most `concurrency` chunks are taken from `items` and not yet yielded. When iteration is
-    abandoned, what was taken is finished before this returns.
+    abandoned, what was taken is finished before this returns; when `items` raises, the answers to
+    what was taken are yielded before its error is raised.
 
     Raises:
         ValueError: `concurrency` is below 1.
@@ -33,11 +34,17 @@ def in_order(
     if concurrency < 1:
         raise ValueError("concurrency is at least 1.")
     source = iter(items)
+    failure: Exception | None = None
     pending: deque[Future[R]] = deque()
     with ThreadPoolExecutor(concurrency, thread_name_prefix="mailcore-send") as pool:
         while True:
-            while len(pending) < concurrency and (chunk := list(islice(source, size))):
-                pending.append(pool.submit(work, chunk))
+            try:
+                while len(pending) < concurrency and (chunk := list(islice(source, size))):
+                    pending.append(pool.submit(work, chunk))
+            except Exception as error:  # noqa: BLE001  # reason: raised below, when nothing is pending
+                failure, source = error, iter(())
             if not pending:
-                return
+                break
             yield pending.popleft().result()
+    if failure is not None:
+        raise failure

@@ -8,7 +8,7 @@ Rule 2: a field not given is `UNSET` and takes the mailer's default; `None` supp
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -120,8 +120,8 @@ class Message:
     else:
 
         def __init__(self, **given: Any) -> None:
-            for name in _NAMES:
-                object.__setattr__(self, name, UNSET)
+            for set_field in SETTERS.values():
+                set_field(self, UNSET)
             for name, value in given.items():
                 if value is not UNSET:
                     object.__setattr__(self, name, _convert(name, value))
@@ -191,12 +191,15 @@ class Message:
         return f"Message({', '.join(given)})"
 
 
-_NAMES = tuple(field.name for field in attrs.fields(Message))
+#: Field → what sets it while a message is made; frozen is for everyone else.
+SETTERS: dict[str, Callable[[Message, Any], None]] = {
+    field.name: getattr(Message, field.name).__set__ for field in attrs.fields(Message)
+}
 
 
 def _convert(name: str, value: Any) -> Any:
-    if name not in _NAMES:
-        near = difflib.get_close_matches(name, _NAMES, n=1)
+    if name not in SETTERS:
+        near = difflib.get_close_matches(name, SETTERS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise TypeError(f"Message has no field {name!r}.{hint}")
     return None if value is None else getattr(fields, name)(value)

@@ -56,7 +56,7 @@ def _map(value: Any, field: str) -> FrozenMap[Any]:
 
 
 def _listed(value: Any, field: str) -> Any:
-    if not isinstance(value, Iterable):
+    if not isinstance(value, Iterable) or isinstance(value, Mapping | bytes):
         raise InvalidMessage(f"takes one item or a list of them, not {type(value).__name__}.", field=field)
     return value
 
@@ -229,4 +229,7 @@ def provider_options(value: Rows) -> FrozenMap[FrozenMap[Any]]:
 
 def _by_provider(value: Mapping[str, Mapping[str, Any]]) -> FrozenMap[FrozenMap[Any]]:
     options = nested_map(value, field="provider_options")
-    return FrozenMap({name.replace("_", "-"): fields for name, fields in options.items()})
+    named = FrozenMap({name.replace("_", "-"): fields for name, fields in options.items()})
+    if len(named) != len(options):
+        raise InvalidMessage("Two keys are spellings of one provider. Keep one.", field="provider_options")
+    return named

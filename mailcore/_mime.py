@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import TypeAlias
 
 import attrs
@@ -60,6 +59,8 @@ class MimeBody:
     def __init__(
         self, message: Message, *, created: datetime, unique: str, include_bcc: bool = False
     ) -> None:
+        from hashlib import sha256  # here: hashing libraries are slow to import
+
         seed = sha256(unique.encode()).hexdigest()[:32]
         domain = message.from_[0].ascii_spec.rpartition("@")[2] if message.from_ else "mailcore.invalid"
         when = require_aware(created)
@@ -126,17 +127,22 @@ def _check(head: bytes, names: list[str], message: Message) -> None:
     parsed = BytesHeaderParser().parsebytes(head)
     if parsed.keys() != names or parsed.get_payload():
         raise InvalidHeader("The headers cannot be written safely: they read back as others.")
+    values = dict(parsed.raw_items())
     for name, field in _ADDRESS_FIELDS:
-        if name in parsed:
-            _check_addresses(str(parsed.get(name)), tuple(getattr(message, field)), field)
+        if name in values:
+            _check_addresses(str(values[name]), tuple(getattr(message, field)), field)
 
 
 def _check_addresses(value: str, expected: tuple[Address, ...], field: str) -> None:
     log = DefectLog()
     found = read_addresses(unfold(value.encode("utf-8", "surrogateescape"), log, field), log, field)
-    written = {(address.ascii_spec, address.display_name) for address in expected}
-    if {(address.ascii_spec, address.display_name) for address in found} != written or list(log):
+    if list(map(_shown, found)) != list(dict.fromkeys(map(_shown, expected))) or list(log):
         raise InvalidHeader("The addresses cannot be written safely: they read back as others.", field=field)
+
+
+def _shown(address: Address) -> tuple[str, str]:
+    """Return what a reader sees of an address; how many spaces part the words of a name is not fixed."""
+    return address.ascii_spec, " ".join(filter(None, address.display_name.split(" ")))
 
 
 @attrs.frozen
@@ -174,9 +180,7 @@ class _Writer:
             yield self._multipart("related", [html, *self._files(inline)]) if inline else html
 
     def _files(self, files: Iterable[Attachment]) -> Iterator[_Entity]:
-        for file in files:
-            self._number += 1
-            yield _file(file, f"{self._number}.{self._seed}@mailcore.invalid")
+        return map(_file, files)
 
     def _multipart(self, subtype: str, entities: list[_Entity]) -> _Entity:
         boundary = self._boundary(entities)
@@ -203,7 +207,7 @@ def _text(subtype: str, text: str) -> _Entity:
     return _Entity(head + write_header("Content-Transfer-Encoding", [f" {encoding}"]), [content])
 
 
-def _file(file: Attachment, generated_id: str) -> _Entity:
+def _file(file: Attachment) -> _Entity:
     content_type, encoding, body = _file_content(file)
     disposition = "inline" if file.inline else "attachment"
     pairs: _Pairs = [
@@ -211,8 +215,8 @@ def _file(file: Attachment, generated_id: str) -> _Entity:
         ("Content-Transfer-Encoding", [f" {encoding}"]),
         ("Content-Disposition", parameter_units(disposition, [("filename", file.filename)])),
     ]
-    if file.inline:
-        pairs.append(("Content-ID", [f" <{file.content_id or generated_id}>"]))
+    if file.content_id:
+        pairs.append(("Content-ID", [f" <{file.content_id}>"]))
     return _Entity(b"".join(write_header(name, units) for name, units in pairs), [body])
 
 

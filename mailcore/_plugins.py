@@ -177,7 +177,7 @@ class PluginHost:
     def _guard(self, name: str, distribution: str, load: Callable[[], object]) -> None:
         try:
             plugin = load()
-        except Exception as error:  # noqa: BLE001  # reason: importing runs a stranger's code
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # reason: importing runs a stranger's code
             self._report(name, distribution, f"It cannot be imported: {_brief(error)}.", error)
         else:
             self._register(name, distribution, plugin)
@@ -188,7 +188,7 @@ class PluginHost:
             self._manager.check_pending()
             adapters = self._register_adapters(plugin)
         except Exception as error:  # noqa: BLE001  # reason: registering runs a stranger's code
-            if self._manager.has_plugin(name):
+            if self._manager.get_plugin(name) is plugin:  # not another one that has the name already
                 self._manager.unregister(name=name)
             self._report(name, distribution, f"It cannot be registered: {_brief(error)}.", error)
         else:
@@ -210,7 +210,7 @@ class PluginHost:
                 )
         return tuple(specs)
 
-    def _report(self, name: str, distribution: str, text: str, error: Exception) -> None:
+    def _report(self, name: str, distribution: str, text: str, error: BaseException) -> None:
         details = "".join(traceback.format_exception(error))
         self.problems.append(PluginProblem(name=name, distribution=distribution, text=text, details=details))
 
@@ -258,7 +258,7 @@ def _distribution(entry: Any) -> str:
     return entry.dist.name if entry.dist is not None else "unknown"
 
 
-def _brief(error: Exception) -> str:
+def _brief(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".rstrip(".")
 
 

@@ -14,6 +14,7 @@ import attrs
 
 from mailcore._capabilities import Capability, support
 from mailcore._message import Message
+from mailcore._resolve import has_content
 from mailcore._result import Advice
 from mailcore._settings import OnAdvice, OnUnsupported
 from mailcore._spec import AdapterSpec
@@ -102,7 +103,15 @@ _USES: dict[Capability, _Use] = {
 
 #: Dropping these would send other mail than was meant, to people it was not meant for.
 _NEVER_DROPPED = frozenset(
-    {Capability.CC, Capability.BCC, Capability.MERGE_DATA, Capability.TEMPLATE, Capability.SCHEDULE}
+    {
+        Capability.CC,
+        Capability.BCC,
+        Capability.MERGE_DATA,
+        Capability.MERGE_METADATA,
+        Capability.MERGE_HEADERS,
+        Capability.TEMPLATE,
+        Capability.SCHEDULE,
+    }
 )
 
 
@@ -125,6 +134,8 @@ def apply_capabilities(
         if policy == "raise" or use.reduced is None or capability in _NEVER_DROPPED:
             raise UnsupportedFeature(text, field=use.field, provider=spec.name)
         message = attrs.evolve(message, **{use.field: use.reduced(message, allowed)})
+        if not has_content(message):
+            raise UnsupportedFeature(f"{text} It is all there is.", field=use.field, provider=spec.name)
         dropped[use.field] = None
         if policy == "warn":
             _log.warning("%s It was left out.", text)

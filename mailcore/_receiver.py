@@ -35,7 +35,7 @@ from mailcore._delivery import (
 )
 from mailcore._driver import drive
 from mailcore._event import TrackingEvent
-from mailcore._http import Request
+from mailcore._http import Headers, Request
 from mailcore._plugins import PluginHost
 from mailcore._quarantine import Quarantined
 from mailcore._replay import Claim, MemoryReplayStore, ReplayStore
@@ -95,7 +95,8 @@ class WebhookReceiver:
         covers = self._adapter.webhook_covers
         if covers is Covers.NOTHING and not self.settings.webhook_secret:
             raise MissingOption(_no_proof(configuration))
-        self._replay = replay_store or (MemoryReplayStore() if covers is Covers.TOKEN else None)
+        default = MemoryReplayStore() if covers is Covers.TOKEN else None
+        self._replay = default if replay_store is None else replay_store
 
     @classmethod
     def from_config(
@@ -175,7 +176,7 @@ class WebhookReceiver:
         except Exception as error:  # noqa: BLE001  # reason: hostile input must not find a second way out
             raise WebhookRejected(f"The delivery could not be verified ({type(error).__name__}).") from None
         if isinstance(found, Verification):
-            return VerifiedWebhook(request=request, verification=found)
+            return VerifiedWebhook(request=_without_credentials(request), verification=found)
         if isinstance(found, WebhookResponse):
             return found
         raise WebhookRejected("The delivery could not be verified.")
@@ -195,7 +196,12 @@ class WebhookReceiver:
 
     def answer(self, disposition: Disposition, kind: EndpointKind | str) -> WebhookResponse:
         """Return what to answer, so that the provider does the right thing next."""
-        response = self._adapter.webhook_response(disposition, EndpointKind(kind))
+        kind = EndpointKind(kind)
+        try:
+            response = self._adapter.webhook_response(disposition, kind)
+        except Exception:
+            _log.exception("The adapter of %s has no answer; the usual one is given.", self.provider)
+            response = Adapter.webhook_response(self._adapter, disposition, kind)
         if disposition is Disposition.UNAUTHENTICATED and self.settings.webhook_secret:
             challenge = ("WWW-Authenticate", 'Basic realm="webhooks", charset="UTF-8"')
             return attrs.evolve(response, headers=(*response.headers, challenge))
@@ -232,7 +238,8 @@ class WebhookReceiver:
 
     def _shape(self, webhook: VerifiedWebhook) -> EndpointKind | None:
         try:
-            return self._adapter.webhook_kind(webhook)
+            found = self._adapter.webhook_kind(webhook)
+            return None if found is None else EndpointKind(found)
         except Exception:  # noqa: BLE001  # reason: an odd body has no shape; it is quarantined for that
             return None
 
@@ -243,16 +250,19 @@ class WebhookReceiver:
         if self._replay is None:
             return self._handle(webhook, shape, kind)
         key = _identity(self.provider, kind, webhook)
-        claim = self._replay.claim(key, self.settings.max_age)
-        if claim is Claim.DUPLICATE:
-            return Disposition.DUPLICATE
-        if claim is Claim.IN_PROGRESS:
+        try:
+            claim = self._replay.claim(key, self.settings.max_age)
+        except Exception:
+            _log.exception("The replay store failed; the delivery is asked for again.")
             return Disposition.UNAVAILABLE
+        if claim is not Claim.CLAIMED:
+            return Disposition.DUPLICATE if claim is Claim.DUPLICATE else Disposition.UNAVAILABLE
         disposition = self._handle(webhook, shape, kind)
-        if disposition is Disposition.UNAVAILABLE:
-            self._replay.release(key)
-        else:
-            self._replay.commit(key)
+        settle = self._replay.release if disposition is Disposition.UNAVAILABLE else self._replay.commit
+        try:
+            settle(key)
+        except Exception:
+            _log.exception("The replay store failed; the delivery may be handled again.")
         return disposition
 
     def _handle(
@@ -330,10 +340,18 @@ class WebhookReceiver:
         )
 
 
+def _without_credentials(request: WebhookRequest) -> WebhookRequest:
+    """Return the request as it may travel: a queue or a quarantine must not hold the password."""
+    pairs = [(name, value) for name, value in request.headers.pairs if name.lower() != "authorization"]
+    return attrs.evolve(request, headers=Headers(pairs))
+
+
 def _identity(provider: str, kind: EndpointKind, webhook: VerifiedWebhook) -> str:
-    own = webhook.verification.delivery_id
-    what = own.encode() if own else webhook.request.body
-    return f"{provider}:{kind.value}:{hashlib.sha256(what).hexdigest()}"
+    proof = webhook.verification
+    what = proof.delivery_id.encode() if proof.delivery_id else webhook.request.body
+    # A token that vouches for any body is good for one delivery, to whichever endpoint.
+    where = "any" if proof.covers is Covers.TOKEN else kind.value
+    return f"{provider}:{where}:{hashlib.sha256(what).hexdigest()}"
 
 
 def _no_proof(configuration: _config.Configuration) -> str:

@@ -5,17 +5,18 @@ Rule: one combine rule a field, in the table below; neither side is changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 import attrs
 
 from mailcore._mapping import FrozenMap
-from mailcore._message import Message
+from mailcore._message import SETTERS, Message
 from mailcore._unset import UNSET
 from mailcore.exceptions import InvalidMessage
 
-__all__ = ["combine", "resolve"]
+__all__ = ["combine", "has_content", "resolve"]
 
 
 def _concat(default: tuple[Any, ...], given: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -64,32 +65,32 @@ _ABSENT: Mapping[str, Any] = {
     **dict.fromkeys(("headers", "metadata", "merge_global_data", "provider_options"), FrozenMap()),
 }
 
-_NAMES = tuple(field.name for field in attrs.fields(Message))
+_values = attrgetter(*SETTERS)
+_ABSENTS = tuple(_ABSENT.get(name) for name in SETTERS)
 _MERGES = ("merge_data", "merge_metadata", "merge_headers")
 
 
 def resolve(message: Message, defaults: Message | None) -> Message:
     """Do what `Message.resolve` says."""
     source = message if defaults is None else combine(message, defaults)
-    resolved = _construct({name: _present(name, getattr(source, name)) for name in _NAMES})
+    resolved = _construct(
+        # An empty text is no text: a provider would show it, or refuse it.
+        absent if value is UNSET or value is None or value == "" else value
+        for value, absent in zip(_values(source), _ABSENTS, strict=True)
+    )
     _check_complete(resolved)
     if resolved.is_batch:
         return _match_merge_keys(resolved)
     return resolved
 
 
-def _present(name: str, value: Any) -> Any:
-    # An empty text is no text: a provider would show it, or refuse it.
-    return _ABSENT.get(name) if value is UNSET or value is None or value == "" else value
-
-
 def combine(message: Message, defaults: Message) -> Message:
     """Return both as one set of defaults: still unresolved, `message` over `defaults`."""
-    return _construct({name: _combined(name, message, defaults) for name in _NAMES})
+    rows = zip(SETTERS, _values(message), _values(defaults), strict=True)
+    return _construct(_combined(name, given, default) for name, given, default in rows)
 
 
-def _combined(name: str, message: Message, defaults: Message) -> Any:
-    given, default = getattr(message, name), getattr(defaults, name)
+def _combined(name: str, given: Any, default: Any) -> Any:
     if given is UNSET:
         return default
     if name in _COMBINE and given is not None and _is_given(default):
@@ -101,12 +102,19 @@ def _is_given(value: object) -> bool:
     return value is not UNSET and value is not None
 
 
-def _construct(values: Mapping[str, Any]) -> Message:
+def _construct(values: Iterable[Any]) -> Message:
     """Make a message of values that were all checked when they were first given."""
-    resolved = Message.__new__(Message)
-    for name, value in values.items():
-        object.__setattr__(resolved, name, value)
-    return resolved
+    message = Message.__new__(Message)
+    for set_field, value in zip(SETTERS.values(), values, strict=True):
+        set_field(message, value)
+    return message
+
+
+def has_content(message: Message) -> bool:
+    """Return whether a resolved message has anything to show."""
+    return bool(
+        message.text or message.html or message.amp_html or message.template_id or message.attachments
+    )
 
 
 def _check_complete(message: Message) -> None:
@@ -114,7 +122,7 @@ def _check_complete(message: Message) -> None:
         raise InvalidMessage("There is no sender. Give from_, or a default for it.", field="from_")
     if not message.recipients:
         raise InvalidMessage("There is no recipient. Give to, cc or bcc.", field="to")
-    if not (message.text or message.html or message.amp_html or message.template_id or message.attachments):
+    if not has_content(message):
         raise InvalidMessage(
             "There is no content. Give text, html, a template_id or an attachment.", field="text"
         )

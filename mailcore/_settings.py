@@ -6,6 +6,7 @@ Rule: converters take text, so that a URL, a TOML file and the environment mean 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, cast
 
@@ -38,6 +39,8 @@ def _pairs(value: str | Secret | Iterable[str | Secret | BasicAuth] | None) -> t
         return ()
     if isinstance(value, Secret):
         value = value.reveal()
+    if not isinstance(value, Iterable):
+        raise ConfigurationError("webhook_secret is text, or a list of texts.")
     items: Iterable[Any] = value.replace(",", " ").split() if isinstance(value, str) else value
     return tuple(BasicAuth.parse(item) for item in items)
 
@@ -52,8 +55,15 @@ def _number(value: str | float) -> float:
 def _integer(value: str | int) -> int:
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return -1
+
+
+def _path(value: str | os.PathLike[str]) -> str:
+    try:
+        return os.fsdecode(value)
+    except TypeError:
+        raise ConfigurationError(f"ca_bundle and quarantine are paths, not {type(value).__name__}.") from None
 
 
 def _positive(_: object, field: attrs.Attribute[Any], value: float) -> None:
@@ -68,10 +78,16 @@ def _choice(_: object, field: attrs.Attribute[Any], value: str) -> None:
 
 
 def _defaults(value: Message | Mapping[str, Any] | None) -> Message | None:
-    if value is None or isinstance(value, Message):
-        return value
-    if not isinstance(value, Mapping):
+    if isinstance(value, Mapping):
+        value = _message(value)
+    if value is not None and not isinstance(value, Message):
         raise ConfigurationError("defaults is a table of message fields.")
+    if value is not None and isinstance(value.idempotency_key, str):
+        raise ConfigurationError("defaults: idempotency_key would make a provider take all mail for one.")
+    return value
+
+
+def _message(value: Mapping[str, Any]) -> Message:
     known = [field.name for field in attrs.fields(Message)]
     for name in value:
         if name not in known:
@@ -111,6 +127,7 @@ class Settings:
     )
     ca_bundle: str | None = attrs.field(
         default=None,
+        converter=attrs.converters.optional(_path),
         metadata=about("File with the certificate authorities to trust instead of the usual ones."),
     )
     proxy: Secret | None = attrs.field(
@@ -166,5 +183,7 @@ class Settings:
         },
     )
     quarantine: str | None = attrs.field(
-        default=None, metadata=about("Folder that keeps genuine deliveries which could not be understood.")
+        default=None,
+        converter=attrs.converters.optional(_path),
+        metadata=about("Folder that keeps genuine deliveries which could not be understood."),
     )

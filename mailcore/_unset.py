@@ -26,4 +26,5 @@ class Unset(metaclass=_FalsyType):
         raise TypeError("UNSET is used as it is; it has no instances.")
 
 
+#: A field that was not given: the mailer's default applies. `None` suppresses the default instead.
 UNSET = Unset

@@ -18,6 +18,8 @@ def check_service_url(url: str) -> str:
     Raises:
         ConfigurationError: Anything else, or an address with a user name or fragment in it.
     """
+    if not isinstance(url, str):
+        raise ConfigurationError(f"The service address is text, not {type(url).__name__}.")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["hookimpl", "hookspec"]
 
 hookspec = pluggy.HookspecMarker("mailcore")
+#: Marks a function as the implementation of the hook of its name.
 hookimpl = pluggy.HookimplMarker("mailcore")
 
 

@@ -25,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError:
         print("The command line needs its extra: pip install 'mailcore-esp[cli]'", file=sys.stderr)
         return 3
-    from mailcore.cli._app import run
+    try:
+        from mailcore.cli._app import run
 
-    return run(arguments)
+        return run(arguments)
+    except KeyboardInterrupt:  # while it was still being imported
+        return 130

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import click
 
+from mailcore._version import version
 from mailcore.cli._demo import demo
 from mailcore.cli._doctor import doctor
 from mailcore.cli._exit import ExitCode, ended
 from mailcore.cli._inbound import inbound
-from mailcore.cli._installed import CORE, version_of
 from mailcore.cli._plugins import plugins
 from mailcore.cli._providers import providers
 from mailcore.cli._send import send
@@ -44,7 +44,7 @@ Exit codes:
     epilog=EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(version_of(CORE) or "(not installed)", prog_name="mailcore")
+@click.version_option(version(), prog_name="mailcore")
 @click.pass_context
 def app(context: click.Context) -> None:
     """Send and receive email through any provider, with one message, event and inbound schema."""

@@ -94,6 +94,9 @@ def ended(error: BaseException) -> ExitCode:
         # click and rich turn a broken pipe into SystemExit; nothing else here raises it.
         _discard_output()
         return ExitCode.BROKEN_PIPE
+    if isinstance(error, OSError) and error.strerror:
+        complain(f"{error.filename or 'The output'}: {error.strerror}.")
+        return ExitCode.CONFIGURATION
     _report(error)
     return ExitCode.BUG
 
@@ -115,6 +118,6 @@ def _report(error: BaseException) -> None:
     # Not the error's own text: a stranger's exception may quote a credential.
     place = traceback.extract_tb(error.__traceback__)[-1]
     complain(
-        f"This is a bug, please report it: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}. "
-        "MAILCORE_DEBUG=1 shows the traceback."
+        f"This is a bug, please report it: {type(error).__name__} at "
+        f"{Path(place.filename).name}:{place.lineno}. MAILCORE_DEBUG=1 shows the traceback."
     )

@@ -12,7 +12,9 @@ __all__ = ["CORE", "Requirement", "foreign_owners", "requirements", "version_of"
 
 CORE = "mailcore-esp"
 
-_REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)[^;]*?>=\s*(?P<floor>[0-9][0-9.]*)[^;]*(?:;(?P<marker>.*))?")
+_REQUIREMENT = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]+)[^;]*?>=\s*(?P<floor>[0-9][0-9.]*)[^;]*(?:;(?P<marker>.*))?"
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -72,4 +74,7 @@ def foreign_owners() -> list[str]:
 def _numbers(text: str) -> tuple[int, ...]:
     """Return the numbers a version starts with; a pre-release counts as its release."""
     match = re.match(r"[0-9]+(?:\.[0-9]+)*", text)
-    return tuple(int(number) for number in match.group().split(".")) if match else ()
+    numbers = [int(number) for number in match.group().split(".")] if match else []
+    while numbers and numbers[-1] == 0:  # 2.7 and 2.7.0 are one version
+        numbers.pop()
+    return tuple(numbers)

@@ -12,25 +12,41 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO, cast
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["console", "logs_on_stderr", "one_line", "print_json", "printable", "rows", "table"]
+__all__ = ["console", "logs_on_stderr", "one_line", "print_json", "printable", "quiet", "rows", "table"]
 
 #: Wide enough for a line of a table; a file or a pipe has no edge to wrap at.
 PIPE_WIDTH = 200
 
+_BLANKS = re.compile(" +$", re.MULTILINE)
 # Control characters steer terminals; bidirectional ones make text read as another.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def console() -> Console:
     """Return where to print: plain and unwrapped where it is no terminal."""
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+    if sys.stdout.isatty():
+        return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    plain = cast("TextIO", _Trimmed(sys.stdout))
+    return Console(file=plain, width=PIPE_WIDTH, highlight=False, markup=False, emoji=False)
+
+
+class _Trimmed:
+    """Write to a stream without the blanks that tables fill their lines with."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(_BLANKS.sub("", text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def printable(text: str) -> str:
@@ -91,3 +107,14 @@ def logs_on_stderr() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+
+
+@contextmanager
+def quiet(name: str) -> Iterator[None]:
+    """Silence one logger where the command itself says what it would say."""
+    logger = logging.getLogger(name)
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before

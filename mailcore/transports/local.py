@@ -23,7 +23,7 @@ class LocalTransport:
 
     handles = LocalRequest
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, *, user_agent: str = "") -> None:
         self.outbox: list[Message] = []
         self._answers: dict[str, LocalResponse] = {}
         self._lock = threading.Lock()

@@ -58,8 +58,9 @@ class RequestsTransport:
 
     handles = HttpRequest
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, user_agent: str = "mailcore") -> None:
         self._settings = settings
+        self._user_agent = user_agent
         self._verify: bool | str = settings.ca_bundle or True
         proxy = settings.proxy.reveal() if settings.proxy else None
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
@@ -92,8 +93,9 @@ class RequestsTransport:
             try:
                 return self._send(prepared, request, deadline)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                # `from None`: the library's own texts may quote headers, and so the token.
-                raise _failure(error, progress.phase) from None
+                failure = _failure(error, progress.phase)
+        # Raised out here, without the library's error: its text and frames may hold the token.
+        raise failure
 
     def _prepare(self, request: HttpRequest) -> requests.PreparedRequest:
         key = (request.method, request.url)
@@ -102,7 +104,7 @@ class RequestsTransport:
             check_service_url(request.url)
             template = requests.Request(request.method, request.url).prepare()
             template.headers.clear()
-            template.headers.update({"User-Agent": "mailcore", "Accept-Encoding": "identity"})
+            template.headers.update({"User-Agent": self._user_agent, "Accept-Encoding": "identity"})
             if len(self._templates) > 100:  # addresses made of data: do not keep them all
                 self._templates.clear()
             self._templates[key] = template

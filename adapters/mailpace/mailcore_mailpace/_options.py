@@ -44,12 +44,18 @@ def _webhook_keys(value: str | Iterable[str] | Mapping[str, str] | None) -> tupl
     if isinstance(value, Mapping):
         items = [f"{domain}:{key}" for domain, key in value.items()]
     else:
-        items = value.replace(",", " ").split() if isinstance(value, str) else list(value)
+        items = value.replace(",", " ").split() if isinstance(value, str) else _list(value)
     if len(items) > MAX_KEYS:
         raise ConfigurationError(f"webhook_key holds {len(items)} keys; at most {MAX_KEYS} are tried.")
     if not items:
         raise ConfigurationError("webhook_key is empty. Leave it out, or give the domain's public key.")
     return tuple(_webhook_key(item, number) for number, item in enumerate(items, 1))
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, Iterable):
+        raise ConfigurationError("webhook_key is a text, a list of texts, or a table of domain id and key.")
+    return list(value)
 
 
 def _webhook_key(item: object, number: int) -> WebhookKey:

@@ -1,0 +1,63 @@
+"""`mailcore plugins`: what is loaded, and what is not."""
+
+from __future__ import annotations
+
+import click
+from rich.text import Text
+
+from mailcore._plugins import PluginHost
+from mailcore.cli._document import problem_documents
+from mailcore.cli._installed import version_of
+from mailcore.cli._terminal import console, one_line, print_json, table
+
+__all__ = ["plugins", "print_problems"]
+
+EXAMPLES = """\b
+For example:
+  mailcore plugins
+  mailcore plugins --json
+  MAILCORE_DISABLED_PLUGINS=some-distribution mailcore plugins
+
+`mailcore doctor` says what to do about a plugin that did not load.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def plugins(*, as_json: bool) -> None:
+    """List the plugins, and what did not load."""
+    host = PluginHost.default()
+    found = [
+        {
+            "name": plugin.name,
+            "distribution": plugin.distribution,
+            "version": version_of(plugin.distribution),
+            "adapters": [spec.name for spec in plugin.adapters],
+        }
+        for plugin in host.plugins
+    ]
+    if as_json:
+        print_json({"plugins": found, "problems": problem_documents(host)})
+        return
+    lines = [
+        [
+            plugin.name,
+            version_of(plugin.distribution) or "?",
+            ", ".join(spec.name for spec in plugin.adapters),
+        ]
+        for plugin in host.plugins
+    ]
+    console().print(table(["Plugin", "Version", "Providers"], lines))
+    print_problems(host)
+
+
+def print_problems(host: PluginHost) -> None:
+    """Print what did not load below a listing."""
+    # One conflict is a problem of each plugin in it.
+    problems = {one_line(problem.text): problem.name for problem in reversed(host.problems)}
+    lines = [f"{name}: {text}" for text, name in reversed(problems.items())]
+    if lines:
+        screen = console()
+        screen.print()
+        screen.print(Text("Not loaded (`mailcore doctor` says more):", style="bold red"))
+        screen.print(Text("\n".join(f"  {line}" for line in lines)), soft_wrap=True)

@@ -1,0 +1,181 @@
+"""`mailcore send`: one message from the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.text import Text
+
+from mailcore import _config
+from mailcore._attachment import Attachment
+from mailcore._http import Request
+from mailcore._mailer import Mailer
+from mailcore._message import Message
+from mailcore._result import TAKEN, RecipientResult, SendResult
+from mailcore._transport import Deadline
+from mailcore.cli._document import error_document, result_document
+from mailcore.cli._exit import ExitCode, complain
+from mailcore.cli._selection import Selection, selection_options
+from mailcore.cli._source import read_text
+from mailcore.cli._terminal import console, print_json, printable, rows
+from mailcore.cli._wire import Masks, request_document, request_lines
+from mailcore.exceptions import MailcoreError, MaybeSent, NotAccepted
+
+__all__ = ["send"]
+
+EXAMPLES = """\b
+For example:
+  mailcore send --provider console --from ada@example.com --to bob@example.com --text Hello
+  mailcore send --provider mailpace --from 'Ada <ada@example.com>' --to bob@example.com \\
+      --subject Report --text @report.txt --html @report.html --attach report.pdf
+  date | mailcore send --config mailcore.toml --from ada@example.com --to bob@example.com --text -
+  mailcore send --url 'mailpace://?api_key=env:MY_TOKEN' --from ada@example.com \\
+      --to bob@example.com --text Hello --dry-run
+
+\b
+TEXT is the text itself, @FILE, or - for standard input; @@ begins a text with @.
+Tokens come from the environment or a file, never from an argument: `mailcore providers` names
+the variables. Exit code 5 says the mail may have been sent: repeat it with the key that is shown.
+"""
+
+
+class _Prepared(BaseException):
+    """Carry a request out of the engine, past all that would take it for a failed send."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__()
+        self.request = request
+
+
+class _DryRun:
+    """A transport that stops at the first request."""
+
+    def exchange(self, request: Request, *, deadline: Deadline) -> NoReturn:
+        raise _Prepared(request)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+@click.command(epilog=EXAMPLES)
+@selection_options
+@click.option("--from", "from_", metavar="ADDRESS", help="Sender: an address, or 'Name <address>'.")
+@click.option("--to", metavar="ADDRESS", multiple=True, help="Recipient; repeat it for more.")
+@click.option("--cc", metavar="ADDRESS", multiple=True, help="Visible copy.")
+@click.option("--bcc", metavar="ADDRESS", multiple=True, help="Hidden copy.")
+@click.option("--reply-to", metavar="ADDRESS", multiple=True, help="Where answers go.")
+@click.option("--subject", metavar="LINE", help="Subject.")
+@click.option("--text", metavar="TEXT", help="Plain text, @FILE or -.")
+@click.option("--html", metavar="TEXT", help="HTML, @FILE or -.")
+@click.option("--attach", metavar="PATH", multiple=True, help="File to attach; repeat it for more.")
+@click.option("--tag", "tags", metavar="NAME", multiple=True, help="Label; repeat it for more.")
+@click.option("--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="Extra header of the mail.")
+@click.option("--idempotency-key", metavar="KEY", help="Key under which a repeated send is taken once.")
+@click.option("--dry-run", is_flag=True, help="Show the request and send nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def send(
+    *, provider: str | None, config: str | None, mailer: str | None, url: str | None,
+    dry_run: bool, as_json: bool, **fields: Any,
+) -> int:  # fmt: skip
+    """Send one message."""
+    message = _message(fields)
+    configuration = Selection(provider=provider, config=config, mailer=mailer, url=url).configuration()
+    name = mailer or "default"
+    if dry_run:
+        return _show(configuration, message, name=name, as_json=as_json)
+    try:
+        # The provider `console` prints: with --json, beside the document.
+        with (
+            Mailer(configuration, name=name) as found,
+            redirect_stdout(sys.stderr if as_json else sys.stdout),
+        ):
+            result = found.send(message)
+    except MailcoreError as error:
+        if as_json:
+            print_json(error_document(error))
+        else:
+            _advise(error)
+        raise
+    return _tell(result, as_json=as_json)
+
+
+def _message(fields: Mapping[str, Any]) -> Message:
+    """Return the message the options make; what is not given is left to the mailer's defaults."""
+    if fields["text"] == fields["html"] == "-":
+        raise click.UsageError("Only one of --text and --html can be read from standard input.")
+    made: Mapping[str, Any] = {
+        **fields,
+        "text": read_text(fields["text"]),
+        "html": read_text(fields["html"]),
+        "headers": _headers(fields["headers"]),
+        "attachments": [_attachment(path) for path in fields["attach"]],
+    }
+    given = {name: value for name, value in made.items() if value not in (None, (), [], {})}
+    given.pop("attach", None)
+    return Message(**given)
+
+
+def _headers(given: Sequence[str]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for line in given:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise click.UsageError(f"--header is of the form 'Name: value', not {line!r}.")
+        if name.strip() in headers:
+            raise click.UsageError(f"--header {name.strip()} is there twice.")
+        headers[name.strip()] = value.strip()
+    return headers
+
+
+def _attachment(path: str) -> Attachment:
+    # Whoever types a path may read what it leads to: no folder needs to be guarded here.
+    full = Path(path).resolve()
+    return Attachment.from_path(full, root=full.anchor, filename=Path(path).name)
+
+
+def _show(configuration: _config.Configuration, message: Message, *, name: str, as_json: bool) -> int:
+    masks = Masks(configuration.settings, configuration.options)
+    mailer = Mailer(configuration, name=name, transport=_DryRun())
+    try:
+        mailer.send(message)
+    except _Prepared as prepared:
+        if as_json:
+            document = {"dry_run": True, "provider": mailer.provider}
+            print_json({**document, "request": request_document(prepared.request, masks)})
+        else:
+            lines = ["Nothing is sent. The request would be:", "", *request_lines(prepared.request, masks)]
+            console().print(Text(printable("\n".join(lines))), soft_wrap=True)
+    return ExitCode.DONE
+
+
+def _tell(result: SendResult, *, as_json: bool) -> int:
+    if as_json:
+        print_json(result_document(result))
+    else:
+        screen = console()
+        screen.print(Text(f"Accepted by {result.provider}.", style="bold green"))
+        said = {address: _status(found) for address, found in result.recipients.items()}
+        names = {"message id": result.message_id, "idempotency key": result.idempotency_key}
+        screen.print(rows({**names, **said, "left out": ", ".join(result.dropped)}))
+    refused = any(found.status not in TAKEN for found in result.recipients.values())
+    return ExitCode.REJECTED if refused else ExitCode.DONE
+
+
+def _status(found: RecipientResult) -> str:
+    return f"{found.status.value}: {found.reason}" if found.reason else found.status.value
+
+
+def _advise(error: MailcoreError) -> None:
+    """Say what can be done now, where the error itself does not."""
+    if isinstance(error, MaybeSent):
+        key = error.idempotency_key
+        safe = f"Repeat it with --idempotency-key {key}: it is then sent at most once." if key else ""
+        complain(f"The mail may have been sent. {safe}")
+    elif isinstance(error, NotAccepted):
+        wait = f" after {error.retry_after:.0f} seconds" if error.retry_after else ""
+        complain(f"Nothing was sent; repeating it{wait} is safe.")

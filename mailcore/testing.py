@@ -1,0 +1,67 @@
+"""For the tests of programs that send mail: nothing leaves, everything is on record.
+
+Rule: a double takes the place of a transport only, so that all else runs as it will in production.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from mailcore._http import LocalRequest
+from mailcore._mailer import Mailer
+from mailcore._message import Message
+from mailcore._transport import Deadline
+
+__all__ = ["RecordingTransport", "outbox"]
+
+
+class RecordingTransport:
+    """
+    Record requests and answer them from a script; safe to share between threads.
+
+    Pass it as `transport=` to a mailer or a receiver.
+
+    Args:
+        answers: One for each request, in order; the last one answers all that follow. An exception
+            is raised, a function is called with the request, anything else is the response.
+
+    Attributes:
+        requests: What was asked for, oldest first.
+        closed: How often it was closed.
+    """
+
+    def __init__(self, *answers: Any) -> None:
+        self.requests: list[Any] = []
+        self.closed = 0
+        self._answers = answers
+        self._lock = threading.Lock()
+
+    def exchange(self, request: Any, *, deadline: Deadline) -> Any:
+        """Return or raise the next answer; without any, raise `AssertionError`."""
+        with self._lock:
+            self.requests.append(request)
+            number = len(self.requests)
+        if not self._answers:
+            raise AssertionError("Nothing was expected to be sent.")
+        answer = self._answers[min(number, len(self._answers)) - 1]
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer(request) if callable(answer) else answer
+
+    def close(self) -> None:
+        """Note that it was closed."""
+        self.closed += 1
+
+
+def outbox(mailer: Mailer) -> list[Message]:
+    """
+    Return the messages a mailer of the provider `memory` sent, oldest first.
+
+    Raises:
+        TypeError: The mailer keeps none: it has another provider, or a transport of your own.
+    """
+    kept = getattr(mailer._transport(LocalRequest), "outbox", None)  # noqa: SLF001  # reason: the other half of this
+    if mailer.provider != "memory" or kept is None:
+        raise TypeError(f"{mailer!r} keeps no outbox. Configure the provider 'memory' in tests.")
+    return list(kept)

@@ -1,0 +1,205 @@
+"""What every command has in common: help, version, errors, exit codes, and what never reaches a user."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from mailcore import (
+    AuthenticationFailed,
+    ConfigurationError,
+    HttpResponse,
+    InvalidMessage,
+    MailcoreError,
+    MaybeSent,
+    ProtocolBug,
+    Rejected,
+    SendCancelled,
+    Unreachable,
+    UnsupportedFeature,
+    WebhookRejected,
+)
+from mailcore.cli import main
+from mailcore.cli._app import app
+from mailcore.cli._exit import code_of
+from mailcore.cli._plugins import plugins
+
+COMMANDS = [
+    ("demo",), ("send",), ("providers",), ("plugins",), ("doctor",), ("webhook", "check"), ("inbound", "parse"),
+]  # fmt: skip
+
+
+def breaking(error: BaseException) -> Callable[..., None]:
+    """Return a command body that raises."""
+
+    def body(**_: Any) -> None:
+        raise error
+
+    return body
+
+
+class TestHelp:
+    """Help teaches: each command shows examples that begin with the command itself."""
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+    def test_command_has_examples(self, run: Any, command: tuple[str, ...]) -> None:
+        """`--help` ends with examples."""
+        ran = run(*command, "--help")
+        assert (ran.code, ran.err) == (0, "")
+        assert "For example:" in ran.out
+        assert f"mailcore {' '.join(command)}" in ran.out.partition("For example:")[2]
+
+    def test_alone_it_shows_where_to_begin(self, run: Any) -> None:
+        """`mailcore` alone is a question, not a mistake."""
+        ran = run()
+        assert (ran.code, ran.err) == (0, "")
+        assert "mailcore demo" in ran.out
+        assert all(name in ran.out for (name, *_) in COMMANDS)
+
+    def test_no_option_takes_a_token(self) -> None:
+        """No command has an option to give a credential with."""
+        commands = [app, *app.commands.values()]
+        commands += [inner for group in commands if isinstance(group, click.Group) for inner in group.commands.values()]
+        options = {option for command in commands for found in command.params for option in found.opts}
+        assert not [option for option in options if any(word in option for word in ("token", "secret", "api", "pass"))]
+
+    def test_version(self, run: Any) -> None:
+        """`--version` prints one line."""
+        ran = run("--version")
+        assert ran.code == 0
+        assert ran.out.startswith("mailcore, version ")
+
+
+class TestExitCodes:
+    """The number says what to do next."""
+
+    @pytest.mark.parametrize(
+        ("error", "code"),
+        [
+            (InvalidMessage("no"), 2),
+            (UnsupportedFeature("no", field="to"), 2),
+            (SendCancelled("no"), 2),
+            (WebhookRejected("no"), 2),
+            (ConfigurationError("no"), 3),
+            (MailcoreError("no"), 3),
+            (Rejected("no"), 4),
+            (AuthenticationFailed("no"), 4),
+            (ProtocolBug("no", response=HttpResponse(status=404)), 4),
+            (ProtocolBug("the adapter failed"), 1),
+            (MaybeSent("no"), 5),
+            (Unreachable("no"), 6),
+        ],
+        ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+    )
+    def test_each_error_has_one(self, error: MailcoreError, code: int) -> None:
+        """Whose fault it is, and whether repeating is safe, is in the exit code."""
+        assert code == code_of(error)
+
+    def test_error_is_one_line_on_stderr(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A text of several lines, or one that steers the terminal, becomes one plain line."""
+        monkeypatch.setattr(plugins, "callback", breaking(Rejected("no\nreally\x1b[2J no")))
+        ran = run("plugins")
+        assert (4, "", "mailcore: no really\ufffd[2J no\n") == (ran.code, ran.out, ran.err)
+
+    @pytest.mark.parametrize("arguments", [("nonsense",), ("send", "--nonsense"), ("webhook", "check")])
+    def test_wrong_usage_is_your_input(self, run: Any, arguments: tuple[str, ...]) -> None:
+        """An unknown command or option, or a missing argument: 2, and where the help is."""
+        ran = run(*arguments)
+        assert (2, "") == (ran.code, ran.out)
+        assert "--help` shows how" in ran.err
+        assert ran.err.count("\n") == 1
+
+    def test_bug_is_reported_without_its_text(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A bug is one line without traceback, and without a text that may quote a secret."""
+        monkeypatch.setattr(plugins, "callback", breaking(TypeError("token sekret-1")))
+        ran = run("plugins")
+        assert (1, "") == (ran.code, ran.out)
+        assert "please report" in ran.err
+        assert "TypeError" in ran.err
+        assert "sekret-1" not in ran.err
+        assert ran.err.count("\n") == 1
+
+    def test_debug_shows_the_traceback(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """MAILCORE_DEBUG=1 is for whoever mends it."""
+        monkeypatch.setattr(plugins, "callback", breaking(TypeError("why")))
+        ran = run("plugins", MAILCORE_DEBUG="1")
+        assert ran.code == 1
+        assert "Traceback" in ran.err
+
+    def test_interrupt(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Ctrl-C ends with 130 and without a word of ours."""
+        monkeypatch.setattr(plugins, "callback", breaking(KeyboardInterrupt()))
+        ran = run("plugins")
+        assert (130, "", "") == (ran.code, ran.out, ran.err.strip())
+
+    def test_full_disk_is_no_bug(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What the system refuses is told in its own words."""
+        monkeypatch.setattr(plugins, "callback", breaking(OSError(28, "No space left on device")))
+        ran = run("plugins")
+        assert (3, "mailcore: The output: No space left on device.\n") == (ran.code, ran.err)
+
+    def test_library_warnings_are_one_line(self, run: Any) -> None:
+        """What the library logs reaches people on stderr, and is not repeated by a later command."""
+        arguments = ("send", "--provider", "mailpace", "--dry-run", "--from", "a@b.example", "--to", "c@d.example")
+        for _ in range(2):
+            ran = run(*arguments, "--text", "x", "--attach", __file__, MAILPACE_API_KEY="t-1")
+            assert ran.err.startswith("mailcore: warning: MailPace may refuse this message")
+            assert ran.err.count("\n") == 1
+
+
+class TestWithoutTheExtra:
+    """Core installs neither click nor rich."""
+
+    @pytest.mark.parametrize("package", ["click", "rich"])
+    def test_says_how_to_get_it(
+        self, package: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One command to run, on stderr, and exit code 3."""
+        monkeypatch.setitem(sys.modules, package, None)
+        assert main(["demo"]) == 3
+        said = capsys.readouterr()
+        assert ("", True) == (said.out, "pip install 'mailcore-esp[cli]'" in said.err)
+
+
+class TestProcess:
+    """What only a real process shows."""
+
+    def test_broken_pipe_is_silent(self, tmp_path: Path) -> None:
+        """`mailcore providers --json | head -1` says nothing of the pipe."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mailcore.cli", "providers", "--json"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        said = process.stderr.read()
+        process.stderr.close()
+        assert (141, b"") == (process.wait(), said)
+
+    def test_any_encoding_will_do(self, start: Any, captured: Any) -> None:
+        """A terminal that lacks a character gets another one; JSON loses nothing."""
+        arguments = ("inbound", "parse", captured.event.body.replace("event.json", "umlaut.eml"))
+        Path(arguments[2]).write_bytes("Subject: Grüße\n\nÜ\n".encode())
+        plain = start(*arguments, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+        assert (0, "") == (plain.code, plain.err)
+        assert "Gr??e" in plain.out
+        document = start(*arguments, "--json", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+        assert json.loads(document.out)["messages"][0]["subject"] == "Grüße"
+
+    def test_console_script(self) -> None:
+        """The installed script `mailcore` is this command line."""
+        script = shutil.which("mailcore", path=os.path.dirname(sys.executable))
+        if script is None:
+            pytest.skip("mailcore is not installed here")
+        done = subprocess.run([script, "nonsense"], capture_output=True, check=False, text=True)
+        assert (2, "") == (done.returncode, done.stdout)

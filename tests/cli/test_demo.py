@@ -1,0 +1,111 @@
+"""`mailcore demo`: a newcomer sees the whole job."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mailcore.cli import _rehearsal
+
+pytestmark = pytest.mark.loopback
+
+
+@pytest.fixture
+def document(run: Any) -> Any:
+    """Return what `demo --json` prints."""
+    ran = run("demo", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    return json.loads(ran.out)
+
+
+class TestJson:
+    """One document for programs."""
+
+    def test_events_belong_to_the_message(self, document: Any) -> None:
+        """Every event carries the id that send returned."""
+        assert document["send"]["outcome"] == "accepted"
+        assert {document["send"]["message_id"]} == {event["message_id"] for event in document["events"]}
+
+    def test_every_kind_is_normalised(self, document: Any) -> None:
+        """Each of MailPace's kinds, and one it does not have, become ours."""
+        found = [(event["provider_event"], event["event_type"], event["reject_reason"]) for event in document["events"]]
+        assert found == [
+            ("email.queued", "queued", None),
+            ("email.deferred", "deferred", None),
+            ("email.delivered", "delivered", None),
+            ("email.bounced", "bounced", "bounced"),
+            ("email.spam", "rejected", "spam"),
+            ("email.teleported", "unknown", None),
+        ]
+        assert {"ed25519"} == {event["verified_by"]["scheme"] for event in document["events"]}
+
+    def test_repeated_message_is_the_same(self, document: Any) -> None:
+        """The same key brings the same id."""
+        expected = {name: document["send"][name] for name in ("message_id", "idempotency_key")}
+        assert expected == document["repeat"]
+
+    def test_statuses(self, document: Any) -> None:
+        """Genuine webhooks are taken; the forged one is not."""
+        expected = {"send": [200, 200], "events": [200] * 6, "forged": 401, "inbound": 200}
+        assert expected == document["statuses"]
+
+    def test_inbound(self, document: Any) -> None:
+        """The incoming mail is whole: names, text, file."""
+        mail = document["inbound"]
+        assert mail["from_"] == [{"addr_spec": "zoe@example.org", "display_name": "Zoë Müller"}]
+        assert mail["subject"] == "Grüße! Where is my order?"
+        assert [file["filename"] for file in mail["attachments"]] == ["receipt.pdf"]
+        assert mail["defects"] == []
+
+    def test_it_is_quick(self, document: Any) -> None:
+        """A newcomer does not wait."""
+        assert document["seconds"] < 3
+
+
+class TestTold:
+    """The same for people."""
+
+    def test_wire_is_shown_and_the_token_is_not(self, run: Any) -> None:
+        """Requests, answers and the verdict of each step; secrets are masked."""
+        ran = run("demo")
+        assert (ran.code, ran.err) == (0, "")
+        for text in ("/api/v1/send", "MailPace-Server-Token: ****", "← 200", "← 401", "rejected    spam", "Zoë Müller"):
+            assert text in ran.out
+        assert "mailpace-emulator-token" not in ran.out
+
+    def test_it_ends_with_what_to_do_next(self, run: Any) -> None:
+        """Where to go from here."""
+        ending = run("demo").out.partition("Next:")[2]
+        assert all(text in ending for text in ("README.md", "mailcore send --help", "mailcore providers"))
+
+    def test_own_settings_are_not_used(self, run: Any) -> None:
+        """A real account in the environment has nothing to do with it."""
+        ran = run("demo", MAILPACE_API_KEY="real-token", MAILPACE_API_URL="https://mailpace.example/")
+        assert ran.code == 0
+        assert "mailpace.example" not in ran.out
+
+
+class TestProblems:
+    """What cannot be shown is said."""
+
+    def test_provider_without_emulator(self, run: Any) -> None:
+        """A provider that cannot be tried locally is a matter of configuration."""
+        ran = run("demo", "--provider", "console")
+        assert (3, "") == (ran.code, ran.out)
+        assert "ships no emulator" in ran.err
+
+    def test_unknown_provider(self, run: Any) -> None:
+        """A misspelt name brings the right one."""
+        ran = run("demo", "--provider", "mailpac")
+        assert ran.code == 3
+        assert "Did you mean 'mailpace'?" in ran.err
+
+    def test_a_show_that_goes_wrong_is_a_bug(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A forged delivery that is taken makes the demo fail, and say why."""
+        monkeypatch.setattr(_rehearsal, "forged_body", lambda body: body)
+        ran = run("demo", "--json")
+        assert ran.code == 1
+        assert "a forged delivery was answered 200" in ran.err
+        assert json.loads(ran.out)["statuses"]["forged"] == 200

@@ -1,0 +1,180 @@
+"""`mailcore providers` and `mailcore plugins`: what is installed, and what of it is broken."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailcore import AdapterSpec, Capability, PluginHost, Support, hookimpl
+
+from .conftest import make_distribution
+
+BROKEN = {"broken_plugin": "raise RuntimeError('it is broken')\n"}
+RIVAL = {
+    "rival_plugin": """
+from mailcore import AdapterSpec, hookimpl
+
+@hookimpl
+def mailcore_register_adapters():
+    return [AdapterSpec(name="mailpace", factory="a:B", options="a:B")]
+"""
+}
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> None:
+    """Install a plugin that cannot be imported."""
+    make_distribution(tmp_path, "acme-broken", "acme = broken_plugin", BROKEN)
+
+
+@pytest.fixture
+def rival(tmp_path: Path) -> None:
+    """Install a second distribution that claims MailPace."""
+    make_distribution(tmp_path, "acme-rival", "acme = rival_plugin", RIVAL)
+
+
+class _Nearly:
+    """A plugin whose adapter registers, and cannot be imported."""
+
+    @hookimpl
+    def mailcore_register_adapters(self) -> list[AdapterSpec]:
+        return [AdapterSpec(name="nearly", factory="no_such_module:A", options="no_such_module:O")]
+
+
+class TestProviders:
+    """The matrix is what the plugins declare."""
+
+    def test_table(self, run: Any) -> None:
+        """One line a capability, one column a provider."""
+        ran = run("providers")
+        assert (ran.code, ran.err) == (0, "")
+        heading, *lines = ran.out.splitlines()
+        assert heading.split() == ["Capability", "Console", "MailPace", "Memory"]
+        assert [line.split()[0] for line in lines[: len(Capability)]] == [name.value for name in Capability]
+        assert "send.idempotency_key     yes       yes (255)   yes" in ran.out
+
+    def test_can(self, run: Any) -> None:
+        """--can keeps those that can do all that is asked."""
+        found = [json.loads(run("providers", "--json", *more).out)["providers"] for more in (
+            ("--can", "send.schedule"), ("--can", "webhook.signature"), ("--can", "send.schedule", "--can", "webhook.signature"),
+        )]  # fmt: skip
+        assert [["console", "memory"], ["mailpace"], []] == [[one["name"] for one in some] for some in found]
+
+    def test_can_nobody(self, run: Any) -> None:
+        """An empty answer is an answer."""
+        ran = run("providers", "--can", "webhook.replay_window")
+        assert ran.code == 0
+        assert "No installed provider can webhook.replay_window." in ran.out
+
+    def test_can_misspelt(self, run: Any) -> None:
+        """The nearest capability is named."""
+        ran = run("providers", "--can", "send.htm")
+        assert ran.code == 2
+        assert "Did you mean send.html?" in ran.err
+
+    def test_json(self, run: Any) -> None:
+        """Everything a program could compare: capabilities, events, settings, the promise about keys."""
+        document = json.loads(run("providers", "--json").out)
+        (mailpace,) = [found for found in document["providers"] if found["name"] == "mailpace"]
+        assert mailpace["title"] == "MailPace"
+        assert mailpace["capabilities"].keys() == {name.value for name in Capability}
+        assert mailpace["capabilities"]["send.track_opens"]["level"] == "unsupported"
+        assert mailpace["capabilities"]["send.idempotency_key"]["limit"] == 255
+        assert "delivered" in mailpace["event_types"]
+        assert mailpace["idempotency"]["ttl"] == 86400
+        assert document["problems"] == []
+
+    def test_settings_say_where_they_go_and_which_are_secret(self, run: Any) -> None:
+        """Each option has a sentence, its variables, and whether it must not be shown."""
+        document = json.loads(run("providers", "--json").out)
+        (mailpace,) = [found for found in document["providers"] if found["name"] == "mailpace"]
+        options = {option["name"]: option for option in mailpace["options"]}
+        assert options["api_key"]["variables"] == ["MAILCORE_MAILPACE_API_KEY", "MAILPACE_API_KEY"]
+        assert {"api_key": True, "webhook_key": False, "api_url": False} == {
+            name: option["secret"] for name, option in options.items()
+        }
+        assert all(option["about"] for option in options.values())
+        common = {option["name"] for option in document["common_options"] if option["secret"]}
+        assert common == {"proxy", "webhook_secret"}
+
+    def test_markdown(self, run: Any) -> None:
+        """A table for the documentation, with a footnote for each note."""
+        lines = run("providers", "--markdown").out.splitlines()
+        assert lines[:2] == ["| Capability | Console | MailPace | Memory |", "| --- | --- | --- | --- |"]
+        (tracking,) = [line for line in lines if line.startswith("| send.track_opens")]
+        mark = tracking.split("[^")[1].split("]")[0]
+        (note,) = [line for line in lines if line.startswith(f"[^{mark}]: ")]
+        assert "never" in note
+        assert "](https://" in note
+
+    def test_markdown_or_json(self, run: Any) -> None:
+        """One form at a time."""
+        assert run("providers", "--markdown", "--json").code == 2
+
+    def test_adapter_that_cannot_be_imported(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its declarations are listed; its settings are a problem, and nobody else's."""
+        monkeypatch.setattr(PluginHost, "_default", PluginHost({"nearly": _Nearly()}))
+        ran = run("providers", "--json")
+        document = json.loads(ran.out)
+        assert ran.code == 0
+        assert "nearly" in [found["name"] for found in document["providers"]]
+        (problem,) = document["problems"]
+        assert "no_such_module" in problem["text"]
+
+    def test_numbers_in_the_table_are_limits(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is not supported has no limit to show."""
+        class Plugin:
+            @hookimpl
+            def mailcore_register_adapters(self) -> list[AdapterSpec]:
+                found = {Capability.TAGS: Support(limit=1)}
+                return [AdapterSpec(name="acme", factory="a:B", options="a:B", capabilities=found)]
+
+        monkeypatch.setattr(PluginHost, "_default", PluginHost({"acme": Plugin()}, installed=False))
+        lines = {line.split()[0]: line.split()[1:] for line in run("providers").out.splitlines() if line}
+        assert (["yes", "(1)"], ["-"]) == (lines["send.tags"], lines["send.html"])
+
+    @pytest.mark.usefixtures("broken")
+    @pytest.mark.parametrize("command", ["providers", "plugins"])
+    def test_broken_plugin_stops_nobody(self, start: Any, command: str) -> None:
+        """The rest is listed, and the broken one is named."""
+        ran = start(command)
+        assert (ran.code, ran.err) == (0, "")
+        assert "mailpace" in ran.out.lower()
+        assert "acme-broken:acme: It cannot be imported: RuntimeError: it is broken." in ran.out
+        document = json.loads(start(command, "--json").out)
+        assert [problem["name"] for problem in document["problems"]] == ["acme-broken:acme"]
+
+    @pytest.mark.usefixtures("rival")
+    def test_two_distributions_claim_one_provider(self, start: Any) -> None:
+        """Neither is listed; the conflict is told once."""
+        ran = start("providers")
+        assert ran.code == 0
+        assert ran.out.splitlines()[0].split() == ["Capability", "Console", "Memory"]
+        assert ran.out.count("is claimed by") == 1
+
+
+class TestPlugins:
+    """Where each provider comes from."""
+
+    def test_list(self, run: Any) -> None:
+        """Plugin, version and providers."""
+        ran = run("plugins")
+        assert (ran.code, ran.err) == (0, "")
+        found = {line.split()[0]: line for line in ran.out.splitlines()}
+        assert "memory, console" in found["mailcore-esp:builtin"]
+        assert found["mailcore-mailpace:mailpace"].split()[-1] == "mailpace"
+
+    def test_json(self, run: Any) -> None:
+        """The same for programs."""
+        document = json.loads(run("plugins", "--json").out)
+        (found,) = [plugin for plugin in document["plugins"] if plugin["distribution"] == "mailcore-mailpace"]
+        assert found["version"]
+        assert found["adapters"] == ["mailpace"]
+        assert document["problems"] == []
+
+    def test_disabled_plugin_is_not_listed(self, run: Any) -> None:
+        """The environment's word counts here too."""
+        assert "mailpace" not in run("plugins", MAILCORE_DISABLED_PLUGINS="mailcore-mailpace").out

@@ -1,0 +1,48 @@
+"""What every test of core may rely on: no network unless marked, and nobody's own settings."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+import pytest
+
+import mailcore.providers
+from mailcore import PluginHost
+
+
+@pytest.fixture(autouse=True)
+def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse internet sockets to a test that is not marked `loopback`."""
+    if request.node.get_closest_marker("loopback"):
+        return
+    make = socket.socket.__init__
+
+    def guarded(self: socket.socket, family: int = -1, *args: Any, **kwargs: Any) -> None:
+        if family in (-1, socket.AF_INET, socket.AF_INET6):
+            raise AssertionError(
+                "This test opens a socket. Mark it with @pytest.mark.loopback, or do without."
+            )
+        make(self, family, *args, **kwargs)
+
+    def resolve(*args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("This test looks a host name up.")
+
+    monkeypatch.setattr(socket.socket, "__init__", guarded)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the settings and the plugins of whoever runs the tests."""
+    for name in list(os.environ):
+        if "MAILPACE" in name or (name.startswith("MAILCORE_") and name != "MAILCORE_VECTORS"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(PluginHost, "_default", None)
+
+
+@pytest.fixture
+def host() -> PluginHost:
+    """Return a host with the built-in providers and nothing else."""
+    return PluginHost({"builtin": mailcore.providers}, installed=False)

@@ -1,0 +1,158 @@
+"""What the pages say of the code, and of each other, is so."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+import click
+import pytest
+
+import mailcore
+from mailcore import (
+    Capability,
+    Disposition,
+    EventType,
+    PluginHost,
+    RejectReason,
+    Settings,
+    exceptions,
+    hookspecs,
+)
+from mailcore._spec import load_object
+from mailcore.cli._app import app
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+#: What begins another command on the same line, or a comment.
+END = {"|", "||", "&&", ";", ">", "<", "#"}
+
+
+@pytest.mark.loopback
+def test_generated_parts_are_current(root: Path) -> None:
+    """A page that no longer says what the code says is named, with the command that mends it."""
+    command = [sys.executable, str(root / "docs" / "generate.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+def prose(text: str) -> str:
+    """Return a page without its blocks of code."""
+    return FENCE.sub("", text)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that a forge gives a page's headings."""
+    headings = HEADING.findall(prose(page.read_text(encoding="utf-8")))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_lead_somewhere(page: Path, root: Path) -> None:
+    """Every link within the repository names a file that is there, and a heading of it."""
+    for link in LINK.findall(prose(page.read_text(encoding="utf-8"))):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), f"{link} leads nowhere"
+        assert target.is_relative_to(root), f"{link} leads out of the repository"
+        assert not anchor or anchor in anchors(target), f"{link}: there is no such heading"
+
+
+def test_pages_are_found(page: Path, root: Path) -> None:
+    """Every page of docs/ is in its table of contents."""
+    if page.is_relative_to(root / "docs") and page.name != "index.md":
+        index = (root / "docs" / "index.md").read_text(encoding="utf-8")
+        assert f"]({page.relative_to(root / 'docs').as_posix()})" in index
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """Yield the words after `mailcore` in blocks of shell, indented blocks and inline code."""
+    shell = [body for language, body in FENCE.findall(text) if language in ("sh", "bash", "shell", "console")]
+    indented = re.findall(r"^    (.*)$", prose(text), re.MULTILINE)
+    lines = "\n".join([*shell, *indented]).replace("\\\n", " ").splitlines()
+    for line in lines:
+        found = re.search(r"(?:^|[|&;]|\s)(?:[\w./]*/)?mailcore (?=[a-z-])(.*)", line)
+        if found:
+            yield shlex.split(found[1])
+    for line in re.findall(r"`mailcore ([a-z-][^`]*)`", prose(text)):
+        yield shlex.split(line)
+
+
+def test_commands_exist(page: Path) -> None:
+    """Every `mailcore ...` that a page shows is a command with such options."""
+    for words in commands(page.read_text(encoding="utf-8")):
+        command: click.Command = app
+        while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+            assert words[0] in command.commands, f"mailcore has no command {words[0]!r}"
+            command = command.commands[words.pop(0)]
+        known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+        for word in words:
+            if word in END:
+                break
+            if word.startswith("-") and word != "-":
+                assert word.partition("=")[0] in known | {"--help", "-h"}, f"{command.name} has no {word}"
+
+
+def missing(names: Iterator[str] | list[str], text: str) -> list[str]:
+    """Return the names that no inline code of the text holds."""
+    return [name for name in names if f"`{name}`" not in text]
+
+
+@pytest.mark.parametrize(
+    "members", [Capability, EventType, RejectReason, Disposition], ids=lambda members: members.__name__
+)
+def test_members_are_documented(members: type[Capability], reference: str) -> None:
+    """The reference names every member of the vocabularies."""
+    assert missing([member.value for member in members], reference) == []
+
+
+def test_public_names_are_documented(reference: str) -> None:
+    """The reference names everything that can be imported from mailcore."""
+    assert missing(mailcore.__all__, reference) == []
+
+
+def test_errors_are_documented(reference: str) -> None:
+    """The reference names every error."""
+    assert missing(exceptions.__all__, reference) == []
+
+
+def test_hooks_are_documented_with_their_arguments(reference: str) -> None:
+    """The reference shows how every hook is called."""
+    hooks = [hook for name, hook in vars(hookspecs).items() if name.startswith("mailcore_")]
+    calls = [f"{hook.__name__}({', '.join(hook.__code__.co_varnames)})" for hook in hooks]
+    assert calls
+    assert [call for call in calls if call not in reference] == []
+
+
+def test_settings_are_documented(reference: str) -> None:
+    """The reference names every setting, core's and each provider's."""
+    specs = PluginHost.default().adapters.values()
+    found = [Settings, *(load_object(spec.options) for spec in specs)]
+    assert missing([field.name for options in found for field in attrs.fields(options)], reference) == []
+
+
+def test_commands_are_documented(reference: str) -> None:
+    """The reference has every command."""
+
+    def walk(command: click.Command, path: str) -> Iterator[str]:
+        yield path
+        if isinstance(command, click.Group):
+            for name, child in command.commands.items():
+                yield from walk(child, f"{path} {name}")
+
+    assert missing(walk(app, "mailcore"), reference) == []
+
+
+def test_pages_keep_to_the_project(page: Path) -> None:
+    """No page tells a user to install from an index, before there is a release."""
+    text = page.read_text(encoding="utf-8")
+    installs = re.findall(r"pip install (?!-)[^\n`]*", text)
+    assert [line for line in installs if re.search(r"install ['\"]?mailcore", line)] == []

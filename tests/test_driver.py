@@ -1,0 +1,499 @@
+"""The driver decides how a send ended: one outcome for every way a flow can go."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mailcore import (
+    AuthenticationFailed,
+    Context,
+    HttpRequest,
+    HttpResponse,
+    InvalidMessage,
+    MailcoreError,
+    MaybeSent,
+    Message,
+    NotAccepted,
+    Outcome,
+    Phase,
+    ProtocolBug,
+    RecipientRejected,
+    RecipientResult,
+    SendError,
+    SendResult,
+    SendStatus,
+    TLSFailure,
+    TransportFailure,
+    UnexpectedRedirect,
+    Unreachable,
+    UnsupportedFeature,
+)
+from mailcore._driver import batch_steps, drive, send_steps
+
+NOW = datetime(2030, 1, 31, 9, tzinfo=UTC)
+MESSAGE = Message(from_="ada@example.com", to=["bob@example.com"], subject="Hi", text="Hello").resolve()
+COMMIT = HttpRequest(method="POST", url="https://api.example.com/send")
+STEP = HttpRequest(method="GET", url="https://api.example.com/token", commits=False)
+OK = HttpResponse(status=200, body=b'{"id": 1}')
+
+
+def result(*statuses: SendStatus, **changes: Any) -> SendResult:
+    """Return a result with one recipient for each status."""
+    recipients = {
+        f"{number}@example.com": RecipientResult(status=status, reason=f"no {status.value}")
+        for number, status in enumerate(statuses or (SendStatus.QUEUED,))
+    }
+    return SendResult(message_id="1", recipients=recipients, raw=OK, **changes)
+
+
+class Script:
+    """Answer a flow's requests one by one and remember them."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = iter(answers)
+        self.requests: list[Any] = []
+
+    def __call__(self, request: Any) -> Any:
+        self.requests.append(request)
+        answer = next(self.answers)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+def context(key: str | None = "key-1") -> Context:
+    """Return the context of a third attempt."""
+    return Context(now=NOW, created=NOW, unique="u", idempotency_key=key, attempt=3)
+
+
+def send(flow: Callable[..., Any], *answers: Any, key: str | None = "key-1") -> SendResult:
+    """Drive a flow as the mailer does."""
+    adapter: Any = SimpleNamespace(send_flow=flow)
+    return drive(send_steps(adapter, "fake", MESSAGE, context(key)), Script(*answers))
+
+
+def failed(flow: Callable[..., Any], *answers: Any, key: str | None = "key-1") -> SendError:
+    """Drive a flow that must end in a `SendError`."""
+    with pytest.raises(SendError) as caught:
+        send(flow, *answers, key=key)
+    return caught.value
+
+
+def committing(message: Message, ctx: Context) -> Iterator[Any]:
+    """Send in one request."""
+    yield COMMIT
+    return result()
+
+
+def step_first(message: Message, ctx: Context) -> Iterator[Any]:
+    """Fetch something, then send."""
+    yield STEP
+    yield COMMIT
+    return result()
+
+
+def step_last(message: Message, ctx: Context) -> Iterator[Any]:
+    """Send, then ask for more."""
+    yield COMMIT
+    yield STEP
+    return result()
+
+
+class TestFailedExchange:
+    """What a missing answer proves."""
+
+    @pytest.mark.parametrize(
+        "phase,flow,answers,expected",
+        [
+            (Phase.CONNECTING, committing, (), Unreachable),
+            (Phase.SENDING, committing, (), MaybeSent),
+            (Phase.SENT, committing, (), MaybeSent),
+            (Phase.RECEIVING, committing, (), MaybeSent),
+            (Phase.CONNECTING, step_first, (), Unreachable),
+            (Phase.SENDING, step_first, (), NotAccepted),
+            (Phase.SENT, step_first, (), NotAccepted),
+            (Phase.RECEIVING, step_first, (), NotAccepted),
+            (Phase.CONNECTING, step_first, (OK,), Unreachable),
+            (Phase.SENDING, step_first, (OK,), MaybeSent),
+            (Phase.CONNECTING, step_last, (OK,), MaybeSent),
+            (Phase.SENDING, step_last, (OK,), MaybeSent),
+            (Phase.SENT, step_last, (OK,), MaybeSent),
+            (Phase.RECEIVING, step_last, (OK,), MaybeSent),
+        ],
+    )
+    @pytest.mark.rule("N-G3")
+    def test_phase_and_commit_decide(
+        self, phase: Phase, flow: Callable[..., Any], answers: tuple[Any, ...], expected: type[SendError]
+    ) -> None:
+        """Only a failure before the first committed byte proves that nothing was sent."""
+        error = failed(flow, *answers, TransportFailure(phase, "It broke."))
+        assert type(error) is expected
+        assert str(error) == "It broke."
+        assert isinstance(error.__cause__, TransportFailure)
+
+    @pytest.mark.parametrize(
+        "phase,flow,answers,expected",
+        [
+            (Phase.CONNECTING, committing, (), TLSFailure),
+            (Phase.CONNECTING, step_first, (), TLSFailure),
+            (Phase.CONNECTING, step_last, (OK,), MaybeSent),
+            (Phase.SENT, committing, (), MaybeSent),
+        ],
+    )
+    def test_untrusted_peer(
+        self, phase: Phase, flow: Callable[..., Any], answers: tuple[Any, ...], expected: type[SendError]
+    ) -> None:
+        """A refused certificate is a failure of its own, never retried, as long as nothing was sent."""
+        error = failed(flow, *answers, TransportFailure(phase, "Untrusted.", untrusted=True))
+        assert type(error) is expected
+        assert error.retriable is (expected is not TLSFailure)
+
+    @pytest.mark.parametrize(
+        "flow,answers,expected",
+        [(committing, (), MaybeSent), (step_first, (), NotAccepted), (step_last, (OK,), MaybeSent)],
+    )
+    def test_transport_that_breaks_its_contract(
+        self, flow: Callable[..., Any], answers: tuple[Any, ...], expected: type[SendError]
+    ) -> None:
+        """Another exception of a transport proves nothing about how far it got."""
+        error = failed(flow, *answers, RuntimeError("private"))
+        assert type(error) is expected
+        assert "private" not in str(error)
+
+    def test_error_of_the_request_passes(self) -> None:
+        """A `SendError` from reading the request's body is the outcome."""
+        error = failed(committing, NotAccepted("The file changed."))
+        assert type(error) is NotAccepted
+        assert error.provider == "fake"
+
+    def test_flow_that_does_not_start(self) -> None:
+        """An adapter that fails before it has a flow is a bug like any other."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            raise ValueError("private")
+
+        assert type(failed(flow)) is ProtocolBug
+
+    def test_interruption_is_not_an_outcome(self) -> None:
+        """Ctrl-C stays Ctrl-C."""
+        with pytest.raises(KeyboardInterrupt):
+            send(committing, KeyboardInterrupt())
+
+
+class TestRedirect:
+    """An answer that points elsewhere."""
+
+    @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
+    def test_is_never_followed(self, status: int) -> None:
+        """The send is over, was not accepted, and the text holds the host alone."""
+        answer = HttpResponse(status=status, headers={"Location": "https://evil.example/x?token=canary"})
+        script = Script(answer)
+        adapter: Any = SimpleNamespace(send_flow=committing)
+        with pytest.raises(UnexpectedRedirect, match=r"redirected to evil\.example\.") as caught:
+            drive(send_steps(adapter, "fake", MESSAGE, context()), script)
+        assert len(script.requests) == 1
+        assert "canary" not in str(caught.value)
+        assert caught.value.response is answer
+        assert caught.value.retriable is False
+
+    @pytest.mark.parametrize("location", ["", "/relative", "https://[bad", "https://\u2100.example", "::::"])
+    def test_odd_location(self, location: str) -> None:
+        """A `Location` that is no URL changes nothing."""
+        headers = {"Location": location} if location else {}
+        assert type(failed(committing, HttpResponse(status=302, headers=headers))) is UnexpectedRedirect
+
+    def test_after_the_commit_it_proves_nothing(self) -> None:
+        """A redirected step after the mail was handed over leaves the outcome open."""
+        assert type(failed(step_last, OK, HttpResponse(status=302))) is MaybeSent
+
+
+class TestFailedAdapter:
+    """What an exception of the adapter means."""
+
+    @pytest.mark.parametrize("error", [ValueError("x"), KeyError("x"), RecursionError(), StopIteration()])
+    def test_before_the_commit_it_is_a_bug(self, error: Exception) -> None:
+        """Nothing was sent, and repeating would end alike."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            yield STEP
+            raise error
+
+        found = failed(flow, OK)
+        assert type(found) is ProtocolBug
+        assert found.outcome is Outcome.REJECTED
+
+    @pytest.mark.parametrize(
+        "error",
+        [UnsupportedFeature("No.", field="to"), InvalidMessage("No.", field="to"), NotAccepted("No.")],
+    )
+    def test_before_the_commit_its_own_words_pass(self, error: MailcoreError) -> None:
+        """What the adapter says on purpose reaches the caller as it is."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            raise error
+            yield COMMIT
+
+        with pytest.raises(MailcoreError) as caught:
+            send(flow)
+        assert caught.value is error
+
+    @pytest.mark.parametrize("error", [ValueError("private"), InvalidMessage("private"), RecursionError()])
+    @pytest.mark.rule("N-G4")
+    def test_after_the_commit_it_is_unknown(self, error: Exception) -> None:
+        """An answer nobody understands proves nothing; it is kept, and not quoted."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            yield COMMIT
+            raise error
+
+        found = failed(flow, OK)
+        assert type(found) is MaybeSent
+        assert found.response is OK
+        assert "private" not in str(found)
+
+    def test_after_the_commit_a_verdict_stands(self) -> None:
+        """The adapter alone says what an answer means."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            response = yield COMMIT
+            raise AuthenticationFailed("Bad token.", response=response)
+
+        found = failed(flow, HttpResponse(status=401))
+        assert type(found) is AuthenticationFailed
+        assert found.attempts[0].status == 401
+
+    def test_second_commit_is_not_made(self) -> None:
+        """A flow that would send twice is stopped before it does."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            yield COMMIT
+            yield COMMIT
+            return result()
+
+        script = Script(OK, OK)
+        adapter: Any = SimpleNamespace(send_flow=flow)
+        with pytest.raises(MaybeSent, match="twice"):
+            drive(send_steps(adapter, "fake", MESSAGE, context()), script)
+        assert len(script.requests) == 1
+
+
+class TestResult:
+    """What counts as an accepted mail."""
+
+    @pytest.mark.parametrize("returned", [None, {}, "1", True, [result()]])
+    @pytest.mark.rule("N-G4")
+    def test_something_else_is_unknown(self, returned: object) -> None:
+        """An adapter that returns no `SendResult` proves nothing."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            yield COMMIT
+            return returned
+
+        assert type(failed(flow, OK)) is MaybeSent
+
+    def test_without_recipients_is_unknown(self) -> None:
+        """A result must speak of somebody; the answer is kept."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            yield COMMIT
+            return SendResult(message_id="1", recipients={}, raw=OK)
+
+        found = failed(flow, OK)
+        assert type(found) is MaybeSent
+        assert found.response is OK
+
+    @pytest.mark.parametrize(
+        "statuses",
+        [
+            (SendStatus.REJECTED,),
+            (SendStatus.INVALID, SendStatus.INVALID),
+            (SendStatus.FAILED, SendStatus.REJECTED, SendStatus.INVALID),
+        ],
+    )
+    @pytest.mark.rule("N-G5")
+    @pytest.mark.rule("N-G11")
+    def test_nobody_accepted(self, statuses: tuple[SendStatus, ...]) -> None:
+        """Whatever mix of refusals it was, the send was rejected, with each reason once."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            yield COMMIT
+            return result(*statuses)
+
+        found = failed(flow, OK)
+        assert type(found) is RecipientRejected
+        assert str(found) == "; ".join(dict.fromkeys(f"no {status.value}" for status in statuses))
+        assert found.response is OK
+        assert found.attempts[0].status == 200
+
+    @pytest.mark.parametrize("taken", [SendStatus.QUEUED, SendStatus.SENT, SendStatus.UNKNOWN])
+    @pytest.mark.rule("N-G5")
+    @pytest.mark.rule("N-G11")
+    def test_somebody_accepted(self, taken: SendStatus) -> None:
+        """One recipient that was taken makes a result, and the others keep their status."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            yield COMMIT
+            return result(SendStatus.REJECTED, taken, SendStatus.FAILED)
+
+        found = send(flow, OK)
+        statuses = [each.status for each in found.recipients.values()]
+        assert statuses == [SendStatus.REJECTED, taken, SendStatus.FAILED]
+
+    def test_is_completed(self) -> None:
+        """Provider, key and attempt are the driver's to say."""
+        found = send(committing, OK)
+        assert (found.provider, found.idempotency_key) == ("fake", "key-1")
+        (attempt,) = found.attempts
+        assert (attempt.number, attempt.provider, attempt.started_at) == (3, "fake", NOW)
+        assert (attempt.outcome, attempt.error, attempt.status) == (Outcome.ACCEPTED, "", 200)
+
+    def test_flow_without_requests(self) -> None:
+        """A flow may end without asking for anything."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            yield from ()
+            return result()
+
+        assert send(flow).message_id == "1"
+
+
+class TestError:
+    """What every error of a send carries."""
+
+    def test_is_completed(self) -> None:
+        """Provider, key and attempt are in the error, and survive a queue."""
+        error = failed(committing, TransportFailure(Phase.SENT, "It broke."))
+        for found in (error, pickle.loads(pickle.dumps(error))):  # noqa: S301  # reason: our own bytes
+            assert (found.provider, found.idempotency_key) == ("fake", "key-1")
+            (attempt,) = found.attempts
+            assert (attempt.number, attempt.provider, attempt.started_at) == (3, "fake", NOW)
+            assert (attempt.outcome, attempt.error, attempt.status) == (Outcome.UNKNOWN, "MaybeSent", None)
+
+    @pytest.mark.parametrize("key,retriable", [("key-1", True), (None, False)])
+    def test_unknown_is_repeated_only_with_a_key(self, key: str | None, retriable: bool) -> None:  # noqa: FBT001  # reason: a table
+        """Without a key, repeating a mail that may have been sent could send it twice."""
+        error = failed(committing, TransportFailure(Phase.SENT, "It broke."), key=key)
+        assert error.retriable is retriable
+        assert error.idempotency_key == key
+
+    def test_not_accepted_is_repeated_without_a_key(self) -> None:
+        """What was provably not sent may be sent again."""
+        assert failed(committing, TransportFailure(Phase.CONNECTING, "It broke."), key=None).retriable
+
+
+class TestClosing:
+    """A flow is left in order, whatever happens."""
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            TransportFailure(Phase.SENT, "It broke."),
+            HttpResponse(status=302),
+            RuntimeError("It broke."),
+            KeyboardInterrupt(),
+            OK,
+        ],
+    )
+    def test_flow_is_closed_at_once(self, answer: object) -> None:
+        """An adapter's `finally` has run when the caller sees the outcome, not at some later collection."""
+        left: list[str] = []
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            try:
+                yield COMMIT
+                return result()
+            finally:
+                left.append("left")
+
+        flowing: list[Any] = []
+
+        def kept(message: Message, ctx: Context) -> Any:
+            flowing.append(flow(message, ctx))  # a reference, so that no collection closes it
+            return flowing[0]
+
+        gc.disable()
+        try:
+            send(kept, answer)
+        except (SendError, KeyboardInterrupt):
+            pass
+        finally:
+            gc.enable()
+        assert left == ["left"]
+
+
+class TestBatch:
+    """Several messages in one request."""
+
+    MESSAGES = (MESSAGE, MESSAGE, MESSAGE)
+
+    def batch(self, returned: Any, *answers: Any, key: str | None = "batch-1") -> list[Any]:
+        """Drive a batch whose adapter returns or raises `returned`."""
+
+        def flow(messages: Any, ctx: Context) -> Iterator[Any]:
+            yield COMMIT
+            if isinstance(returned, Exception):
+                raise returned
+            return returned() if callable(returned) else returned
+
+        adapter: Any = SimpleNamespace(batch_flow=flow)
+        return drive(batch_steps(adapter, "fake", self.MESSAGES, context(key)), Script(*(answers or (OK,))))
+
+    def test_verdicts_keep_their_order(self) -> None:
+        """One verdict for each message, completed like that of a single send."""
+        refused = RecipientRejected("No.")
+        verdicts = self.batch([result(), refused, result(SendStatus.SENT)])
+        assert [type(found) for found in verdicts] == [SendResult, RecipientRejected, SendResult]
+        for found in verdicts:
+            assert (found.provider, found.idempotency_key) == ("fake", "batch-1")
+            assert [attempt.number for attempt in found.attempts] == [3]
+
+    @pytest.mark.parametrize("count,matched", [(0, 0), (1, 1), (2, 2), (4, 0)])
+    @pytest.mark.rule("N-G7")
+    def test_list_of_another_length(self, count: int, matched: int) -> None:
+        """What cannot be matched to a message is unknown: a missing verdict, or all where one is too many."""
+        verdicts = self.batch([result() for _ in range(count)])
+        expected = [SendResult] * matched + [MaybeSent] * (3 - matched)
+        assert [type(found) for found in verdicts] == expected
+
+    @pytest.mark.parametrize("returned", [None, 5, lambda: (1 // 0 for _ in "abc")])
+    def test_no_list_at_all(self, returned: object) -> None:
+        """An answer nobody understands makes every message unknown."""
+        assert [type(found) for found in self.batch(returned)] == [MaybeSent] * 3
+
+    def test_verdict_that_is_none(self) -> None:
+        """One element that makes no sense does not spoil the others."""
+        verdicts = self.batch([result(), None, result(SendStatus.REJECTED)])
+        assert [type(found) for found in verdicts] == [SendResult, MaybeSent, RecipientRejected]
+
+    @pytest.mark.parametrize(
+        "answer,expected",
+        [
+            (TransportFailure(Phase.SENT, "It broke."), MaybeSent),
+            (TransportFailure(Phase.CONNECTING, "It broke."), Unreachable),
+            (HttpResponse(status=302), UnexpectedRedirect),
+        ],
+    )
+    def test_lost_answer_is_everybodys(self, answer: object, expected: type[SendError]) -> None:
+        """Every message of the chunk ends alike, each in an error of its own."""
+        verdicts = self.batch(None, answer)
+        assert [type(found) for found in verdicts] == [expected] * 3
+        assert len(set(map(id, verdicts))) == 3
+        assert verdicts[0].idempotency_key == "batch-1"
+
+    def test_failure_to_understand_is_everybodys(self) -> None:
+        """An exception after the commit makes every message unknown, with the answer kept."""
+        verdicts = self.batch(ValueError("x"))
+        assert [type(found) for found in verdicts] == [MaybeSent] * 3
+        assert verdicts[2].response is OK
+
+    def test_without_a_key_unknown_is_not_repeated(self) -> None:
+        """The rule of single sends holds here too."""
+        verdicts = self.batch(None, TransportFailure(Phase.SENT, "It broke."), key=None)
+        assert not any(found.retriable for found in verdicts)
