@@ -293,7 +293,8 @@ def _content_id(given: str | None) -> str | None:
     """Take `logo`, `<logo>` and `cid:logo` for the same."""
     if given is None:
         return None
-    bare = check_line(given, field="content_id", error=InvalidAttachment).strip().removeprefix("cid:").removeprefix("<").removesuffix(">")
+    text = check_line(given, field="content_id", error=InvalidAttachment).strip()
+    bare = text.removeprefix("cid:").removeprefix("<").removesuffix(">")
     if not _CONTENT_ID.fullmatch(bare):
         raise InvalidAttachment(
             f"{given!r} is not a content id: printable ASCII, no spaces.", field="content_id"

@@ -24,6 +24,9 @@ __all__ = ["Configuration", "configuration", "from_toml", "from_url", "looked_up
 
 Environment = Mapping[str, str]
 
+#: A table of message fields is no single text.
+_NOT_IN_ENVIRONMENT = frozenset({"defaults"})
+
 
 @attrs.frozen(kw_only=True)
 class Configuration:
@@ -102,8 +105,8 @@ def _unknown(name: str, provider: str, known: list[str]) -> str:
 
 
 def _found(name: str, given: Mapping[str, Any], provider: str, environ: Environment) -> Any:
-    if name in given:
-        return given[name]
+    if name in given or name in _NOT_IN_ENVIRONMENT:
+        return given.get(name)
     return next((environ[variable] for variable in variables(name, provider) if environ.get(variable)), None)
 
 

@@ -199,7 +199,7 @@ class WebhookReceiver:
         kind = EndpointKind(kind)
         try:
             response = self._adapter.webhook_response(disposition, kind)
-        except Exception:
+        except Exception:  # noqa: BLE001  # reason: an answer goes back whatever the adapter does
             _log.exception("The adapter of %s has no answer; the usual one is given.", self.provider)
             response = Adapter.webhook_response(self._adapter, disposition, kind)
         if disposition is Disposition.UNAUTHENTICATED and self.settings.webhook_secret:
@@ -252,7 +252,7 @@ class WebhookReceiver:
         key = _identity(self.provider, kind, webhook)
         try:
             claim = self._replay.claim(key, self.settings.max_age)
-        except Exception:
+        except Exception:  # noqa: BLE001  # reason: the store is the user's code
             _log.exception("The replay store failed; the delivery is asked for again.")
             return Disposition.UNAVAILABLE
         if claim is not Claim.CLAIMED:
@@ -261,7 +261,7 @@ class WebhookReceiver:
         settle = self._replay.release if disposition is Disposition.UNAVAILABLE else self._replay.commit
         try:
             settle(key)
-        except Exception:
+        except Exception:  # noqa: BLE001  # reason: the store is the user's code
             _log.exception("The replay store failed; the delivery may be handled again.")
         return disposition
 

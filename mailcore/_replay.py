@@ -10,6 +10,7 @@ import enum
 import threading
 import time
 from collections.abc import Callable
+from itertools import islice
 from typing import Protocol
 
 __all__ = ["Claim", "MemoryReplayStore", "ReplayStore"]
@@ -81,5 +82,6 @@ class MemoryReplayStore:
 
     def _forget(self, now: float) -> None:
         # Committed keys stand in the order of their commits, so the oldest are first.
-        for key in [key for key, (_, until, _) in list(self._claims.items())[:16] if until <= now]:
+        oldest = islice(self._claims.items(), 16)
+        for key in [key for key, (_, until, _) in oldest if until <= now]:
             del self._claims[key]

@@ -54,7 +54,9 @@ class TestLabels:
         assert Attachment(content=content, **given).full_content_type == full
 
     @pytest.mark.rule("N-D3")
-    @pytest.mark.parametrize("charset, content", [("utf-8", b"\xc3\xa4"), ("iso-8859-1", b"\xe4"), ("utf-16", None)])
+    @pytest.mark.parametrize(
+        "charset, content", [("utf-8", b"\xc3\xa4"), ("iso-8859-1", b"\xe4"), ("utf-16", None)]
+    )
     def test_charset(self, charset: str, content: bytes | None) -> None:
         """Text is encoded in the charset that the label says."""
         assert Attachment(content="ä", charset=charset).content == content or "ä".encode(charset)
@@ -62,24 +64,32 @@ class TestLabels:
     @pytest.mark.rule("N-D11")
     @pytest.mark.parametrize(
         "content, charset",
-        [(b"\xff", "utf-8"), (b"\xff", "no-such"), ("ä", "ascii"), ("ä", "no-such"), (b"", "x y"), (b"ab", "hex")],
+        [
+            (b"\xff", "utf-8"),
+            (b"\xff", "no-such"),
+            ("ä", "ascii"),
+            ("ä", "no-such"),
+            (b"", "x y"),
+            (b"ab", "hex"),
+        ],
     )
     def test_charset_that_does_not_fit(self, content: bytes | str, charset: str) -> None:
         """A charset that cannot be right is an error in that field's name."""
-        with pytest.raises(InvalidAttachment, match="^charset: "):
+        with pytest.raises(InvalidAttachment, match=r"^charset: "):
             Attachment(content=content, charset=charset)
 
     @pytest.mark.parametrize("charset", ["utf-8\r\n", "utf\r\n8", 'x"\r\nEvil: 1', "utf-8;x=y", " ", "ütf"])
     def test_charset_that_is_no_word(self, file: Path, charset: str) -> None:
         """Python's codecs overlook line breaks; a header does not, whatever the content is."""
         for content in (b"", b"x", "x", FileContent.declare(file)):
-            with pytest.raises(InvalidAttachment, match="^charset: "):
+            with pytest.raises(InvalidAttachment, match=r"^charset: "):
                 Attachment(content=content, charset=charset)
 
     @pytest.mark.parametrize(
         "field, value",
         [
-            ("filename", "a\r\nb"), ("filename", "a\x00"), ("filename", "gpj\u202e.exe"), ("filename", "\ud800"),
+            ("filename", "a\r\nb"), ("filename", "a\x00"), ("filename", "gpj\u202e.exe"),
+            ("filename", "\ud800"),
             ("content_type", "text"), ("content_type", "text/"), ("content_type", "a/b\r\nEvil: 1"),
             ("content_type", "a/b/c"), ("content_type", "text/plain; name=x"),
             ("content_id", "a b"), ("content_id", "<>"), ("content_id", "a>b"), ("content_id", "ä"),
@@ -169,7 +179,7 @@ class TestFiles:
         """A file that is not as it was when attached is not sent."""
         attachment = attach(file)
         alter(file, change)
-        with pytest.raises(AttachmentChanged, match="report.pdf"):
+        with pytest.raises(AttachmentChanged, match=r"report.pdf"):
             list(attachment.pieces())
 
     @pytest.mark.parametrize("change", ["grow", "shrink", "touch"])

@@ -53,7 +53,9 @@ class TestJsonBody:
     @settings(deadline=None)
     def test_same_as_plain_json(self, document: Any, contents: list[bytes]) -> None:
         """It is the JSON of the document, whatever the mail says, with base64 in its places."""
-        streamed = JsonBody({"document": document, "files": [{"content": attached(item)} for item in contents]})
+        streamed = JsonBody(
+            {"document": document, "files": [{"content": attached(item)} for item in contents]}
+        )
         plain = {"document": document, "files": [{"content": b64encode(item).decode()} for item in contents]}
         assert b"".join(streamed) == json.dumps(plain, separators=(",", ":")).encode()
         assert len(streamed) == len(b"".join(streamed))
@@ -75,7 +77,8 @@ class TestJsonBody:
         assert json.loads(b"".join(body)) == {"text": text, "a": "YWJj", "b": "ZGVm"}
 
     @pytest.mark.parametrize(
-        "value", [float("nan"), float("inf"), b"x", {1}, datetime(2030, 1, 1, tzinfo=UTC), object(), {b"k": 1}]
+        "value",
+        [float("nan"), float("inf"), b"x", {1}, datetime(2030, 1, 1, tzinfo=UTC), object(), {b"k": 1}],
     )
     def test_refused(self, value: Any) -> None:
         """What is not JSON is a typed error, at construction."""

@@ -39,9 +39,15 @@ USES: list[tuple[Capability, dict[str, Any], Any]] = [
     (Capability.AMP_HTML, {"amp_html": "."}, [None]),
     (Capability.CC, {"cc": "c@x"}, None),
     (Capability.BCC, {"bcc": "c@x"}, None),
-    pytest.param(Capability.MULTIPLE_FROM, {"from_": ["a@x", "b@x"]}, [(Address("a@x"),)], marks=pytest.mark.rule("N-A18")),
+    pytest.param(
+        Capability.MULTIPLE_FROM, {"from_": ["a@x", "b@x"]}, [(Address("a@x"),)],
+        marks=pytest.mark.rule("N-A18"),
+    ),
     (Capability.REPLY_TO, {"reply_to": "a@x"}, [()]),
-    pytest.param(Capability.MULTIPLE_REPLY_TO, {"reply_to": ["a@x", "b@x"]}, [(Address("a@x"),)], marks=pytest.mark.rule("N-C8")),
+    pytest.param(
+        Capability.MULTIPLE_REPLY_TO, {"reply_to": ["a@x", "b@x"]}, [(Address("a@x"),)],
+        marks=pytest.mark.rule("N-C8"),
+    ),
     (Capability.HEADERS, {"headers": {"X-A": "1"}}, [{}]),
     (Capability.IN_REPLY_TO, {"in_reply_to": "a@x"}, [None]),
     (Capability.REFERENCES, {"references": "a@x"}, [()]),
@@ -100,7 +106,9 @@ class TestEachCapability:
         self, capability: Capability, given: dict[str, Any], without: Any, level: Level | None
     ) -> None:
         """The error names field, provider, capability and the way out."""
-        table = spec(capability) if level is None else spec(**{capability.name: Support(level=level, note="So.")})
+        table = (
+            spec(capability) if level is None else spec(**{capability.name: Support(level=level, note="So.")})
+        )
         with pytest.raises(UnsupportedFeature) as caught:
             apply_capabilities(message(**given), table, "raise")
         assert (caught.value.field, caught.value.provider) == (next(iter(given)), "paper")
@@ -111,7 +119,8 @@ class TestEachCapability:
     @each_use
     @pytest.mark.parametrize("policy", ["drop", "warn"])
     def test_left_out(
-        self, capability: Capability, given: dict[str, Any], without: Any, policy: Any, caplog: pytest.LogCaptureFixture
+        self, capability: Capability, given: dict[str, Any], without: Any, policy: Any,
+        caplog: pytest.LogCaptureFixture
     ) -> None:  # fmt: skip
         """On request a field is left out and named, unless that would make it another mail."""
         field, asked = next(iter(given)), message(**given)
@@ -175,7 +184,7 @@ class TestTable:
         """Names are text too; an unknown one is refused where the provider is declared."""
         table = AdapterSpec(name="a", factory="a:A", options="a:O", capabilities={"send.tags": Support()})
         assert list(table.capabilities) == [Capability.TAGS]
-        with pytest.raises(ConfigurationError, match="send.wings"):
+        with pytest.raises(ConfigurationError, match=r"send.wings"):
             AdapterSpec(name="a", factory="a:A", options="a:O", capabilities={"send.wings": Support()})
 
     @pytest.mark.parametrize("level, usable", list(zip(Level, [True, True, False, False], strict=True)))
@@ -213,7 +222,9 @@ class TestPayload:
         return json.loads(b"".join(request.body))
 
     @pytest.mark.rule("N-A16", "N-B1", "N-B5")
-    @pytest.mark.parametrize("empty", [{}, {"cc": [], "bcc": None, "reply_to": "nobody:;", "tags": [], "subject": ""}])
+    @pytest.mark.parametrize(
+        "empty", [{}, {"cc": [], "bcc": None, "reply_to": "nobody:;", "tags": [], "subject": ""}]
+    )
     def test_absent(self, empty: dict[str, Any]) -> None:
         """What is not given or empty is no key."""
         assert self.payload(**empty) == {"from": "s@x", "to": "r@x", "textbody": "."}

@@ -43,7 +43,10 @@ COMBINED = [
     ("merge_headers", {"r@x": {"X-D": "1"}}, {"r@x": {"x-d": "2"}}, {"r@x": {"x-d": "2"}}),
     ("merge_global_data", {"d": 1}, {"g": 2}, {"d": 1, "g": 2}),
     ("idempotency_key", "d", "g", "g"),
-    ("provider_options", {"p": {"a": {"d": 1}, "b": 1}}, {"p": {"a": {"g": 2}}}, {"p": {"a": {"d": 1, "g": 2}, "b": 1}}),
+    (
+        "provider_options",
+        {"p": {"a": {"d": 1}, "b": 1}}, {"p": {"a": {"g": 2}}}, {"p": {"a": {"d": 1, "g": 2}, "b": 1}},
+    ),
 ]  # fmt: skip
 
 
@@ -81,10 +84,12 @@ class TestCombining:
         others = Message(cc="c@x", html=".", from_="s@x")
         message = attrs.evolve(others, **{name: None})
         if name == "from_":
-            with pytest.raises(InvalidMessage, match="^from_"):
+            with pytest.raises(InvalidMessage, match=r"^from_"):
                 message.resolve(Message(from_=default))
             return
-        seen = getattr(message.resolve(Message(**{name: default})), name) if name not in ("cc", "html") else None
+        seen = (
+            getattr(message.resolve(Message(**{name: default})), name) if name not in ("cc", "html") else None
+        )
         assert not seen
         assert seen is not UNSET
         assert getattr(combine(message, Message(**{name: default})), name) is None
@@ -150,7 +155,9 @@ class TestResolving:
         """Any of the recipient fields alone makes a mail."""
         assert Message(from_="s@x", text=".", **{name: "r@x"}).resolve().recipients == (Address("r@x"),)
 
-    @pytest.mark.parametrize("content", [{"html": "."}, {"template_id": 1}, {"attachments": A}, {"amp_html": "."}])
+    @pytest.mark.parametrize(
+        "content", [{"html": "."}, {"template_id": 1}, {"attachments": A}, {"amp_html": "."}]
+    )
     def test_content(self, content: dict[str, Any]) -> None:
         """Any kind of content is enough."""
         assert Message(from_="s@x", to="r@x", **content).resolve()
@@ -183,17 +190,17 @@ class TestMergeKeys:
 
     def test_one_recipient_twice(self) -> None:
         """Two spellings of one recipient would lose one's values."""
-        with pytest.raises(InvalidMessage, match="^merge_data: .*one recipient"):
+        with pytest.raises(InvalidMessage, match=r"^merge_data: .*one recipient"):
             self.keys("Ada@exämple.com", "Ada@EXÄMPLE.com")
 
     def test_no_address(self) -> None:
         """A key is an address."""
-        with pytest.raises(InvalidAddress, match="^merge_data: "):
+        with pytest.raises(InvalidAddress, match=r"^merge_data: "):
             self.keys("ada")
 
     def test_defaults_in_another_spelling(self) -> None:
         """Rows of the defaults and of the message meet by key; another spelling of it is refused."""
         message = attrs.evolve(BASE, merge_data={"r@X": {"a": 1}})
         assert message.resolve(Message(merge_data={"r@X": {"b": 2}})).merge_data == {"r@x": {"a": 1, "b": 2}}
-        with pytest.raises(InvalidMessage, match="^merge_data: "):
+        with pytest.raises(InvalidMessage, match=r"^merge_data: "):
             message.resolve(Message(merge_data={"r@x": {"b": 2}}))

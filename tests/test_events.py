@@ -45,8 +45,10 @@ class TestVocabulary:
         [
             (
                 EventType,
-                "queued sent rejected failed bounced deferred delivered autoresponded opened clicked complained "
-                "unsubscribed subscribed inbound inbound_failed unknown",
+                (
+                    "queued sent rejected failed bounced deferred delivered autoresponded opened clicked "
+                    "complained unsubscribed subscribed inbound inbound_failed unknown"
+                ),
             ),
             (RejectReason, "invalid bounced timed_out blocked spam unsubscribed other"),
             (BounceClass, "hard soft"),
@@ -73,9 +75,11 @@ class TestTrackingEvent:
     @pytest.mark.parametrize(
         "given",
         [
-            {"event_id": ""}, {"event_id": None}, {"event_id": 5}, {"event_type": "flew"}, {"event_type": None},
+            {"event_id": ""}, {"event_id": None}, {"event_id": 5}, {"event_type": "flew"},
+            {"event_type": None},
             {"timestamp": NAIVE}, {"message_id": 5}, {"tags": [None]}, {"tags": [5]}, {"recipients": [None]},
-            {"reject_reason": RejectReason.SPAM}, {"event_type": EventType.DEFERRED, "reject_reason": RejectReason.OTHER},
+            {"reject_reason": RejectReason.SPAM},
+            {"event_type": EventType.DEFERRED, "reject_reason": RejectReason.OTHER},
         ],
     )  # fmt: skip
     def test_refused(self, given: dict[str, Any]) -> None:
@@ -157,7 +161,8 @@ class TestTimestamps:
         [
             None, "", 5, 1893456000, "now", "2030-01-31", "2030-13-01T00:00:00Z", "2030-02-30T00:00:00Z",
             "2030-01-31T25:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "x" * 9999,
-            "२०३०-01-31T12:00:00Z", "2030-01-31T12:00:00Z\n2030", b"2030-01-31T12:00:00Z", ["2030-01-31T12:00:00Z"],
+            "२०३०-01-31T12:00:00Z", "2030-01-31T12:00:00Z\n2030", b"2030-01-31T12:00:00Z",
+            ["2030-01-31T12:00:00Z"],
         ],
     )  # fmt: skip
     def test_not_a_time(self, text: Any) -> None:

@@ -20,11 +20,11 @@ ADAPTERS = sorted(Path(mailcore_mailpace.__file__).parent.parent.glob("mailcore_
 #: Lowest first; a file may import those of its own layer and of those above it in this table.
 LAYERS = {
     "values": """
-        _accessor _address _address_grammar _attachment _body _characters _charset _codec _defect _delivery _email _event
-        _filename _form _header _header_text _header_writer _http _inbound _inbound_attachment _inbound_body
-        _inbound_header _inbound_parts _json_value _mapping _message _message_fields _mime _mime_text _mime_tree
-        _multipart _quarantine _resolve _result _secret _status _strict_json _time _transfer _unset _url _version
-        exceptions
+        _accessor _address _address_grammar _attachment _body _characters _charset _codec _defect _delivery
+        _email _event _filename _form _header _header_text _header_writer _http _inbound _inbound_attachment
+        _inbound_body _inbound_header _inbound_parts _json_value _mapping _message _message_fields _mime
+        _mime_text _mime_tree _multipart _quarantine _resolve _result _secret _status _strict_json _time
+        _transfer _unset _url _version exceptions
     """,
     "contract": "_adapter _basic_auth _capabilities _emulator _settings _spec _transport hookspecs",
     "engine": """
@@ -36,8 +36,10 @@ LAYER = {name: level for level, names in enumerate(LAYERS.values()) for name in 
 
 #: What a file directly in `mailcore/` never imports, at any level, not even within a function.
 FORBIDDEN = {
-    "aiohttp", "asyncio", "celery", "click", "django", "fastapi", "flask", "http", "httpx", "redis", "requests",
-    "rich", "select", "selectors", "smtplib", "socket", "socketserver", "ssl", "starlette", "subprocess", "urllib3",
+    "aiohttp", "asyncio", "celery", "click", "django", "fastapi", "flask", "http", "httpx", "redis",
+    "requests",
+    "rich", "select", "selectors", "smtplib", "socket", "socketserver", "ssl", "starlette", "subprocess",
+    "urllib3",
 }  # fmt: skip
 EDGES = set(LAYERS["edges"].split()) - {"testing"}
 #: Who may read files and the environment.
@@ -48,7 +50,19 @@ READING = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "envi
 IMPURE = FORBIDDEN | {"logging", "os", "pathlib", "random", "secrets", "tempfile", "time", "uuid"}
 
 #: What `import mailcore` never loads, nor making a plain message.
-SLOW = ("asyncio", "cattrs", "email", "http", "idna", "importlib.metadata", "nacl", "pluggy", "requests", "ssl", "urllib3")
+SLOW = (
+    "asyncio",
+    "cattrs",
+    "email",
+    "http",
+    "idna",
+    "importlib.metadata",
+    "nacl",
+    "pluggy",
+    "requests",
+    "ssl",
+    "urllib3",
+)
 
 
 def sources(*folders: Path) -> list[Path]:
@@ -75,7 +89,9 @@ def imports(path: Path) -> Iterator[str]:
 def calls_and_attributes(path: Path) -> set[str]:
     """Return the last part of every name that a file looks up."""
     nodes = list(ast.walk(tree(path)))
-    called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    called = {
+        node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
     return called | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
@@ -86,7 +102,9 @@ def part(path: Path) -> str:
 
 CORE_FILES = [path for path in sources(CORE) if part(path) != "__init__"]
 TOP_FILES = [path for path in CORE_FILES if path.parent == CORE]
-each_core_file = pytest.mark.parametrize("path", CORE_FILES, ids=lambda path: path.relative_to(CORE).as_posix())
+each_core_file = pytest.mark.parametrize(
+    "path", CORE_FILES, ids=lambda path: path.relative_to(CORE).as_posix()
+)
 each_top_file = pytest.mark.parametrize("path", TOP_FILES, ids=lambda path: path.stem)
 each_adapter_file = pytest.mark.parametrize("path", sources(*ADAPTERS), ids=lambda path: path.stem)
 
@@ -127,7 +145,9 @@ class TestLayers:
         """Two files read the outside; the others are told."""
         if path.stem not in READERS:
             assert calls_and_attributes(path) & READING == set()
-            assert {name for name in imports(path) if name.startswith(("pathlib", "tempfile", "shutil"))} == set()
+            assert {
+                name for name in imports(path) if name.startswith(("pathlib", "tempfile", "shutil"))
+            } == set()
 
     def test_readers_exist(self) -> None:
         """The files with that right use it, so the check above finds what it looks for."""
@@ -186,7 +206,9 @@ class TestImporting:
     def test_cheap(self, statement: str) -> None:
         """Names and plain messages load nothing that is slow."""
         found = self.loaded(statement)
-        assert {name for name in found if name in SLOW or name.startswith(tuple(f"{slow}." for slow in SLOW))} == set()
+        assert {
+            name for name in found if name in SLOW or name.startswith(tuple(f"{slow}." for slow in SLOW))
+        } == set()
 
     def test_package_alone(self) -> None:
         """`import mailcore` loads none of its own modules."""
@@ -202,5 +224,7 @@ class TestImporting:
     @pytest.mark.rule("N-H15")
     def test_without_optional_package(self) -> None:
         """The adapter imports and sends without PyNaCl."""
-        statement = "sys.modules['nacl'] = None; import mailcore_mailpace._adapter as a, mailcore_mailpace._options as o"
-        assert "mailcore_mailpace._adapter" in self.loaded(f"{statement}; a.MailPaceAdapter(o.MailPaceOptions(api_key='k'))")
+        block = "sys.modules['nacl'] = None"
+        use = "from mailcore_mailpace import _adapter, _options"
+        make = "_adapter.MailPaceAdapter(_options.MailPaceOptions(api_key='k'))"
+        assert "mailcore_mailpace._adapter" in self.loaded(f"{block}; {use}; {make}")

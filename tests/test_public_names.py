@@ -94,12 +94,14 @@ class TestReprs:
             Secret("geheim"),
             Headers({"Authorization": "geheim"}),
             HttpRequest(
-                method="POST", url="https://x/?q=geheim", headers=[("Token", "geheim"), ("A", Secret("geheim"))],
+                method="POST", url="https://x/?q=geheim",
+                headers=[("Token", "geheim"), ("A", Secret("geheim"))],
                 body=b"geheim",
             ),
             HttpResponse(status=200, headers={"Set-Cookie": "geheim"}, body=b"geheim"),
             WebhookRequest(url="https://geheim@x/", headers={"Authorization": "geheim"}, body=b"geheim"),
-            Message(subject="geheim", text="geheim", to="geheim@x", metadata={"geheim": "geheim"}, headers={"geheim": 1}),
+            Message(subject="geheim", text="geheim", to="geheim@x", headers={"geheim": 1}),
+            Message(metadata={"geheim": "geheim"}, tags="geheim"),
         ],
         ids=lambda value: type(value).__name__,
     )  # fmt: skip

@@ -19,7 +19,9 @@ from mailcore._spec import AdapterSpec
 VALUE = "hunter2-hunter2"
 
 SPEC = AdapterSpec(
-    name="memory", factory="mailcore.providers.local:MemoryAdapter", options="mailcore.providers.local:LocalOptions"
+    name="memory",
+    factory="mailcore.providers.local:MemoryAdapter",
+    options="mailcore.providers.local:LocalOptions",
 )
 
 
@@ -29,7 +31,17 @@ class TestShowing:
 
     @pytest.mark.parametrize(
         "show",
-        [repr, str, ascii, pformat, "{}".format, "{!r:>20}".format, "{:>20}".format, "%s".__mod__, "%r".__mod__],
+        [
+            repr,
+            str,
+            ascii,
+            pformat,
+            "{}".format,
+            "{!r:>20}".format,
+            "{:>20}".format,
+            "%s".__mod__,
+            "%r".__mod__,
+        ],
         ids=["repr", "str", "ascii", "pformat", "{}", "{!r:}", "{:}", "%s", "%r"],
     )
     def test_text(self, show) -> None:  # noqa: ANN001  # reason: any way to make text
@@ -64,7 +76,9 @@ class TestShowing:
         secret = Secret(VALUE)
         with pytest.raises(ZeroDivisionError) as caught:
             _ = secret and 1 / 0
-        shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+        shown = "".join(
+            traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
+        )
         assert "Secret(****)" in shown
         assert VALUE not in shown.replace(f'VALUE = "{VALUE}"', "")
 
@@ -96,7 +110,9 @@ class TestSecret:
         assert Secret(text).reveal() == VALUE
 
     @pytest.mark.parametrize(
-        "bad", ["", "\n", " ", "a b", " a", "a\n\n", "a\r\nX: y", "ä", "a\x00", "a\x7f", b"a", 5, None], ids=ascii
+        "bad",
+        ["", "\n", " ", "a b", " a", "a\n\n", "a\r\nX: y", "ä", "a\x00", "a\x7f", b"a", 5, None],
+        ids=ascii,
     )
     def test_refused(self, bad: object) -> None:
         """What no header can carry is refused, without being shown."""

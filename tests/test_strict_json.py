@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -12,11 +13,12 @@ from hypothesis import strategies as st
 
 from mailcore import InvalidDocument, WebhookRequest, strict_json
 
+floats = st.floats(allow_nan=False, allow_infinity=False)
 values = st.recursive(
-    st.none() | st.booleans() | st.text() | st.integers(-(10**19), 10**19) | st.floats(allow_nan=False, allow_infinity=False),
+    st.none() | st.booleans() | st.text() | st.integers(-(10**19), 10**19) | floats,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 class TestReading:
@@ -55,7 +57,8 @@ class TestRefusing:
     @pytest.mark.parametrize(
         "data",
         [
-            b"", b" ", b"{", b"[1,]", b"{'a':1}", b'{"a":1}x', b"nul", b"01", b"+1", b".5", b"\xff", b'"\xe4"',
+            b"", b" ", b"{", b"[1,]", b"{'a':1}", b'{"a":1}x', b"nul", b"01", b"+1", b".5", b"\xff",
+            b'"\xe4"',
             b'"\xed\xa0\x80"', b"\xef\xbb\xbf1", "1".encode("utf-16"), b'"\x00"', b'"a\nb"',
             b'{"a":1,"a":1}', b'[{"a":{"b":1,"b":2}}]', b'{"\\u0061":1,"a":1}', b'{"\\u0000":1,"\\ud800":1}',
             b"NaN", b"[Infinity]", b'{"a":-Infinity}', b"1e999", b"-1e999", b"9" * 21, b"[" * 65 + b"]" * 65,
@@ -95,12 +98,12 @@ class TestAnything:
     @example(b"[[[[")
     def test_one_error(self, data: bytes | str) -> None:
         """Nothing but a value or `InvalidDocument` comes out."""
-        try:
+        with contextlib.suppress(InvalidDocument):
             strict_json(data)
-        except InvalidDocument:
-            pass
 
-    @given(st.lists(st.sampled_from(list('{}[]:,"\\ue019-+.') + ["null", "NaN", '"a"', "\\ud800"]), max_size=12))
+    @given(
+        st.lists(st.sampled_from([*list('{}[]:,"\\ue019-+.'), "null", "NaN", '"a"', "\\ud800"]), max_size=12)
+    )
     @settings(deadline=None, max_examples=200)
     def test_agrees(self, pieces: list[str]) -> None:
         """What is taken means what the standard library takes it for, but for unusable characters."""

@@ -26,7 +26,7 @@ from mailcore.cli._exit import ExitCode
 from mailcore.cli._installed import CORE, foreign_owners, requirements, version_of
 from mailcore.cli._option import own_options
 from mailcore.cli._terminal import console, one_line, print_json, printable
-from mailcore.exceptions import MailcoreError
+from mailcore.exceptions import MailcoreError, MissingOption
 
 __all__ = ["doctor"]
 
@@ -234,15 +234,18 @@ def _variables() -> Findings:
 
 
 def _built(spec: AdapterSpec, subject: str) -> Finding:
-    able, faults = [], []
+    """Try both uses; a setting that only the other use needs may be missing."""
+    able, missing = [], ""
     for what, build in (("send", Mailer.from_config), ("receive webhooks", WebhookReceiver.from_config)):
         try:
             build({"provider": spec.name})
             able.append(what)
+        except MissingOption as error:
+            missing = missing or str(error)
         except MailcoreError as error:
-            faults.append(str(error))
+            return Finding(State.PROBLEM, subject, str(error))
     if not able:
-        return Finding(State.PROBLEM, subject, faults[0])
+        return Finding(State.PROBLEM, subject, missing)
     return Finding(State.OK, subject, f"Can {' and '.join(able)}.")
 
 

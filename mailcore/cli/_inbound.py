@@ -42,7 +42,7 @@ File names are made safe, and nothing outside the folder of --save is ever writt
 """
 
 
-@click.group()
+@click.group(epilog=EXAMPLES)
 def inbound() -> None:
     """Work with received mail."""
 

@@ -39,8 +39,8 @@ For example:
 
 \b
 TEXT is the text itself, @FILE, or - for standard input; @@ begins a text with @.
-Tokens come from the environment or a file, never from an argument: `mailcore providers` names
-the variables. Exit code 5 says the mail may have been sent: repeat it with the key that is shown.
+Tokens come from the environment or a file, never from an argument: `mailcore providers --json`
+names the variables. Exit code 5 says the mail may have been sent: repeat it with the key that is shown.
 """
 
 

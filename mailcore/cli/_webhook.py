@@ -49,7 +49,7 @@ _FINE = frozenset({Disposition.ACCEPTED, Disposition.HANDSHAKE})
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
-@click.group()
+@click.group(epilog=EXAMPLES)
 def webhook() -> None:
     """Work with webhook deliveries that were captured."""
 

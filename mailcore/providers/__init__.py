@@ -8,7 +8,12 @@ from mailcore._capabilities import Capability, Support
 from mailcore._spec import AdapterSpec, Idempotency
 from mailcore.hookspecs import hookimpl
 
-_SENDING = {capability: Support() for capability in Capability if capability.value.startswith("send.")}
+#: All of it, but that one answer covers the whole message.
+_SENDING = {
+    capability: Support()
+    for capability in Capability
+    if capability.value.startswith("send.") and capability is not Capability.RECIPIENT_STATUS
+}
 
 #: Both remember keys for as long as the process lives; a day is what is promised.
 _IDEMPOTENCY = Idempotency(ttl=24 * 3600, max_length=255, per_batch=True)

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import attrs
 import pytest
 
+from mailcore import (
+    Adapter,
+    AdapterSpec,
+    Context,
+    Covers,
+    EndpointKind,
+    Flow,
+    HttpRequest,
+    PluginHost,
+    Secret,
+    VerifiedWebhook,
+    hookimpl,
+)
 from mailcore.cli import main
 
 #: Distribution → entry point; installed by whoever runs all tests, and stood in for otherwise.
@@ -80,6 +95,12 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
+def install(tmp_path: Path) -> Callable[..., None]:
+    """Return a function that installs a distribution for `start`."""
+    return functools.partial(make_distribution, tmp_path)
+
+
+@pytest.fixture
 def start(tmp_path: Path) -> Callable[..., Ran]:
     """Return a function that runs `mailcore` in a process of its own, where `tmp_path` is installed."""
 
@@ -99,11 +120,50 @@ def start(tmp_path: Path) -> Callable[..., Ran]:
 
 
 @pytest.fixture
+def acme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install a provider with a secret webhook key, which keeps the mail itself behind an address."""
+    code = ModuleType("acme_of_a_test")
+    code.Adapter, code.Options = AcmeAdapter, AcmeOptions  # type: ignore[attr-defined]  # reason: just made
+    monkeypatch.setitem(sys.modules, code.__name__, code)
+    monkeypatch.setattr(PluginHost, "_default", PluginHost({"acme": AcmePlugin()}, installed=False))
+
+
+@attrs.frozen(kw_only=True)
+class AcmeOptions:
+    """Settings of a made-up provider."""
+
+    webhook_key: Secret | None = attrs.field(default=None, converter=attrs.converters.optional(Secret))
+
+
+class AcmeAdapter(Adapter):
+    """Say that a mail came in, and where it can be fetched."""
+
+    webhook_covers = Covers.BODY
+
+    def webhook_kind(self, webhook: VerifiedWebhook) -> EndpointKind:
+        """Know only one kind."""
+        return EndpointKind.INBOUND
+
+    def inbound_flow(self, webhook: VerifiedWebhook, ctx: Context) -> Flow[Any]:
+        """Fetch the mail."""
+        yield HttpRequest(method="GET", url=webhook.request.json()["url"], commits=False)
+        return ()
+
+
+class AcmePlugin:
+    """Offer `acme`."""
+
+    @hookimpl
+    def mailcore_register_adapters(self) -> list[AdapterSpec]:
+        """Offer it."""
+        return [AdapterSpec(name="acme", factory="acme_of_a_test:Adapter", options="acme_of_a_test:Options")]
+
+
+@pytest.fixture
 def captured(tmp_path: Path) -> Any:
     """Return the files of one event and one incoming mail as MailPace would deliver them."""
     from datetime import UTC, datetime
 
-    from mailcore import EndpointKind
     from mailcore_mailpace.emulator import MailPaceEmulator
 
     emulator = MailPaceEmulator()
@@ -121,16 +181,14 @@ def captured(tmp_path: Path) -> Any:
 def _event(emulator: Any) -> Any:
     from datetime import UTC, datetime
 
-    from mailcore import HttpRequest
-
-    body = b'{"from": "ada@example.com", "to": "bob@example.net", "textbody": "Hi", "subject": "Gr\\u00fc\\u00dfe"}'
+    mail = {"from": "ada@example.com", "to": "bob@example.net", "textbody": "Hi", "subject": "Grüße"}
     headers = [
         ("Accept", "application/json"),
         ("Content-Type", "application/json"),
         ("MailPace-Server-Token", emulator.token),
     ]
     url = emulator.settings("https://mailpace.example")["api_url"]
-    request = HttpRequest(method="POST", url=url, headers=headers, body=body)
+    request = HttpRequest(method="POST", url=url, headers=headers, body=json.dumps(mail).encode())
     assert emulator.handle(request, datetime.now(UTC)).status == 200
     (made,) = emulator.due(datetime.now(UTC))
     return made.request

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -33,9 +32,8 @@ from mailcore.cli._app import app
 from mailcore.cli._exit import code_of
 from mailcore.cli._plugins import plugins
 
-COMMANDS = [
-    ("demo",), ("send",), ("providers",), ("plugins",), ("doctor",), ("webhook", "check"), ("inbound", "parse"),
-]  # fmt: skip
+NAMES = ("demo", "send", "providers", "plugins", "doctor", "webhook check", "inbound parse")
+COMMANDS = [tuple(name.split()) for name in NAMES]
 
 
 def breaking(error: BaseException) -> Callable[..., None]:
@@ -68,9 +66,13 @@ class TestHelp:
     def test_no_option_takes_a_token(self) -> None:
         """No command has an option to give a credential with."""
         commands = [app, *app.commands.values()]
-        commands += [inner for group in commands if isinstance(group, click.Group) for inner in group.commands.values()]
+        commands += [
+            inner for group in commands if isinstance(group, click.Group) for inner in group.commands.values()
+        ]
         options = {option for command in commands for found in command.params for option in found.opts}
-        assert not [option for option in options if any(word in option for word in ("token", "secret", "api", "pass"))]
+        assert not [
+            option for option in options if any(word in option for word in ("token", "secret", "api", "pass"))
+        ]
 
     def test_version(self, run: Any) -> None:
         """`--version` prints one line."""
@@ -83,7 +85,7 @@ class TestExitCodes:
     """The number says what to do next."""
 
     @pytest.mark.parametrize(
-        ("error", "code"),
+        "error, code",
         [
             (InvalidMessage("no"), 2),
             (UnsupportedFeature("no", field="to"), 2),
@@ -108,13 +110,13 @@ class TestExitCodes:
         """A text of several lines, or one that steers the terminal, becomes one plain line."""
         monkeypatch.setattr(plugins, "callback", breaking(Rejected("no\nreally\x1b[2J no")))
         ran = run("plugins")
-        assert (4, "", "mailcore: no really\ufffd[2J no\n") == (ran.code, ran.out, ran.err)
+        assert (ran.code, ran.out, ran.err) == (4, "", "mailcore: no really\ufffd[2J no\n")
 
     @pytest.mark.parametrize("arguments", [("nonsense",), ("send", "--nonsense"), ("webhook", "check")])
     def test_wrong_usage_is_your_input(self, run: Any, arguments: tuple[str, ...]) -> None:
         """An unknown command or option, or a missing argument: 2, and where the help is."""
         ran = run(*arguments)
-        assert (2, "") == (ran.code, ran.out)
+        assert (ran.code, ran.out) == (2, "")
         assert "--help` shows how" in ran.err
         assert ran.err.count("\n") == 1
 
@@ -122,7 +124,7 @@ class TestExitCodes:
         """A bug is one line without traceback, and without a text that may quote a secret."""
         monkeypatch.setattr(plugins, "callback", breaking(TypeError("token sekret-1")))
         ran = run("plugins")
-        assert (1, "") == (ran.code, ran.out)
+        assert (ran.code, ran.out) == (1, "")
         assert "please report" in ran.err
         assert "TypeError" in ran.err
         assert "sekret-1" not in ran.err
@@ -139,17 +141,26 @@ class TestExitCodes:
         """Ctrl-C ends with 130 and without a word of ours."""
         monkeypatch.setattr(plugins, "callback", breaking(KeyboardInterrupt()))
         ran = run("plugins")
-        assert (130, "", "") == (ran.code, ran.out, ran.err.strip())
+        assert (ran.code, ran.out, ran.err.strip()) == (130, "", "")
 
     def test_full_disk_is_no_bug(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """What the system refuses is told in its own words."""
         monkeypatch.setattr(plugins, "callback", breaking(OSError(28, "No space left on device")))
         ran = run("plugins")
-        assert (3, "mailcore: The output: No space left on device.\n") == (ran.code, ran.err)
+        assert (ran.code, ran.err) == (3, "mailcore: The output: No space left on device.\n")
 
     def test_library_warnings_are_one_line(self, run: Any) -> None:
         """What the library logs reaches people on stderr, and is not repeated by a later command."""
-        arguments = ("send", "--provider", "mailpace", "--dry-run", "--from", "a@b.example", "--to", "c@d.example")
+        arguments = (
+            "send",
+            "--provider",
+            "mailpace",
+            "--dry-run",
+            "--from",
+            "a@b.example",
+            "--to",
+            "c@d.example",
+        )
         for _ in range(2):
             ran = run(*arguments, "--text", "x", "--attach", __file__, MAILPACE_API_KEY="t-1")
             assert ran.err.startswith("mailcore: warning: MailPace may refuse this message")
@@ -167,7 +178,7 @@ class TestWithoutTheExtra:
         monkeypatch.setitem(sys.modules, package, None)
         assert main(["demo"]) == 3
         said = capsys.readouterr()
-        assert ("", True) == (said.out, "pip install 'mailcore-esp[cli]'" in said.err)
+        assert (said.out, "pip install 'mailcore-esp[cli]'" in said.err) == ("", True)
 
 
 class TestProcess:
@@ -184,22 +195,22 @@ class TestProcess:
         process.stdout.close()
         said = process.stderr.read()
         process.stderr.close()
-        assert (141, b"") == (process.wait(), said)
+        assert (process.wait(), said) == (141, b"")
 
     def test_any_encoding_will_do(self, start: Any, captured: Any) -> None:
         """A terminal that lacks a character gets another one; JSON loses nothing."""
         arguments = ("inbound", "parse", captured.event.body.replace("event.json", "umlaut.eml"))
         Path(arguments[2]).write_bytes("Subject: Grüße\n\nÜ\n".encode())
         plain = start(*arguments, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
-        assert (0, "") == (plain.code, plain.err)
+        assert (plain.code, plain.err) == (0, "")
         assert "Gr??e" in plain.out
         document = start(*arguments, "--json", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
         assert json.loads(document.out)["messages"][0]["subject"] == "Grüße"
 
     def test_console_script(self) -> None:
         """The installed script `mailcore` is this command line."""
-        script = shutil.which("mailcore", path=os.path.dirname(sys.executable))
+        script = shutil.which("mailcore", path=str(Path(sys.executable).parent))
         if script is None:
             pytest.skip("mailcore is not installed here")
         done = subprocess.run([script, "nonsense"], capture_output=True, check=False, text=True)
-        assert (2, "") == (done.returncode, done.stdout)
+        assert (done.returncode, done.stdout) == (2, "")

@@ -30,7 +30,10 @@ class TestJson:
 
     def test_every_kind_is_normalised(self, document: Any) -> None:
         """Each of MailPace's kinds, and one it does not have, become ours."""
-        found = [(event["provider_event"], event["event_type"], event["reject_reason"]) for event in document["events"]]
+        found = [
+            (event["provider_event"], event["event_type"], event["reject_reason"])
+            for event in document["events"]
+        ]
         assert found == [
             ("email.queued", "queued", None),
             ("email.deferred", "deferred", None),
@@ -71,7 +74,14 @@ class TestTold:
         """Requests, answers and the verdict of each step; secrets are masked."""
         ran = run("demo")
         assert (ran.code, ran.err) == (0, "")
-        for text in ("/api/v1/send", "MailPace-Server-Token: ****", "← 200", "← 401", "rejected    spam", "Zoë Müller"):
+        for text in (
+            "/api/v1/send",
+            "MailPace-Server-Token: ****",
+            "← 200",
+            "← 401",
+            "rejected    spam",
+            "Zoë Müller",
+        ):
             assert text in ran.out
         assert "mailpace-emulator-token" not in ran.out
 
@@ -93,7 +103,7 @@ class TestProblems:
     def test_provider_without_emulator(self, run: Any) -> None:
         """A provider that cannot be tried locally is a matter of configuration."""
         ran = run("demo", "--provider", "console")
-        assert (3, "") == (ran.code, ran.out)
+        assert (ran.code, ran.out) == (3, "")
         assert "ships no emulator" in ran.err
 
     def test_unknown_provider(self, run: Any) -> None:

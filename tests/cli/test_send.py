@@ -22,7 +22,9 @@ CONSOLE = ("send", "--provider", "console", *ENVELOPE)
 def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[HttpRequest]]:
     """Return a function that lets the provider answer in one way, and returns the requests made."""
 
-    def make(status: int = 200, body: bytes = b'{"id": 7, "status": "queued"}', **headers: str) -> list[HttpRequest]:
+    def make(
+        status: int = 200, body: bytes = b'{"id": 7, "status": "queued"}', **headers: str
+    ) -> list[HttpRequest]:
         made: list[HttpRequest] = []
 
         def exchange(_: Any, request: HttpRequest, *, deadline: Deadline) -> HttpResponse:
@@ -79,7 +81,7 @@ class TestMessage:
         assert dry(run, "--text", "@@ada")["body"]["textbody"] == "@ada"
 
     @pytest.mark.parametrize(
-        ("arguments", "words"),
+        "arguments, words",
         [
             (("--text", "@/no/such/file"), "'/no/such/file' cannot be read"),
             (("--text", "-", "--html", "-"), "Only one of --text and --html"),
@@ -95,7 +97,7 @@ class TestMessage:
     def test_unusable_input(self, run: Any, arguments: tuple[str, ...], words: str) -> None:
         """What cannot be sent is exit code 2, one line, and nothing on stdout."""
         ran = run(*MAILPACE[:-2], *arguments, MAILPACE_API_KEY=TOKEN)
-        assert (2, "", 1) == (ran.code, ran.out, ran.err.count("\n"))
+        assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
         assert words in ran.err
 
     def test_text_that_is_not_utf8(self, run: Any) -> None:
@@ -121,14 +123,27 @@ class TestWhichMailer:
 
     def test_file(self, run: Any, file: str) -> None:
         """The file's default mailer, with the defaults all its mailers share."""
-        ran = run("send", "--config", file, "--to", "b@example.net", "--text", "x", "--dry-run", MY_TOKEN=TOKEN)
+        ran = run(
+            "send", "--config", file, "--to", "b@example.net", "--text", "x", "--dry-run", MY_TOKEN=TOKEN
+        )
         assert ran.code == 0
         assert '"from": "Default <default@example.com>"' in ran.out
 
     def test_named_mailer(self, run: Any, file: str) -> None:
         """--mailer picks another one, with or without --config."""
         for more, environment in ((("--config", file), {}), ((), {"MAILCORE_CONFIG": file})):
-            ran = run("send", *more, "--mailer", "local", "--to", "b@example.net", "--text", "x", MY_TOKEN=TOKEN, **environment)
+            ran = run(
+                "send",
+                *more,
+                "--mailer",
+                "local",
+                "--to",
+                "b@example.net",
+                "--text",
+                "x",
+                MY_TOKEN=TOKEN,
+                **environment,
+            )
             assert ran.code == 0
             assert "Accepted by console" in ran.out
 
@@ -140,7 +155,9 @@ class TestWhichMailer:
 
     def test_url_from_the_environment(self, run: Any) -> None:
         """MAILCORE_URL may hold a secret: nobody else reads it."""
-        ran = run(*CONSOLE[:1], *ENVELOPE, "--text", "x", "--dry-run", MAILCORE_URL=f"mailpace://?api_key={TOKEN}")
+        ran = run(
+            *CONSOLE[:1], *ENVELOPE, "--text", "x", "--dry-run", MAILCORE_URL=f"mailpace://?api_key={TOKEN}"
+        )
         assert ran.code == 0
         assert "MailPace-Server-Token: ****" in ran.out
 
@@ -148,13 +165,13 @@ class TestWhichMailer:
         """A URL that names where the secret is may be an argument."""
         url = "mailpace://?api_key=env:MY_TOKEN"
         ran = run("send", "--url", url, *ENVELOPE, "--text", "x", "--dry-run", MY_TOKEN=TOKEN)
-        assert (0, "") == (ran.code, ran.err)
+        assert (ran.code, ran.err) == (0, "")
 
     @pytest.mark.parametrize("option", ["api_key", "webhook_secret", "proxy", "api%5Fkey"])
     def test_url_with_a_secret_is_refused(self, run: Any, option: str) -> None:
         """The secret is not repeated, and the way out is named."""
         ran = run("send", "--url", f"mailpace://?{option}={TOKEN}", *ENVELOPE, "--text", "x")
-        assert (3, "") == (ran.code, ran.out)
+        assert (ran.code, ran.out) == (3, "")
         assert TOKEN not in ran.err
         assert f"{option.replace('%5F', '_')}=env:VARIABLE" in ran.err
 
@@ -166,7 +183,8 @@ class TestWhichMailer:
             assert words in ran.err
 
     @pytest.mark.parametrize(
-        "arguments", [("--provider", "console", "--url", "console://"), ("--provider", "console", "--mailer", "x")]
+        "arguments",
+        [("--provider", "console", "--url", "console://"), ("--provider", "console", "--mailer", "x")],
     )
     def test_contradiction(self, run: Any, arguments: tuple[str, ...]) -> None:
         """Two answers to one question are refused."""
@@ -175,7 +193,7 @@ class TestWhichMailer:
     def test_missing_token_names_the_variables(self, run: Any) -> None:
         """The way out is where the environment's owner looks for it."""
         ran = run(*MAILPACE)
-        assert (3, "") == (ran.code, ran.out)
+        assert (ran.code, ran.out) == (3, "")
         assert "MAILPACE_API_KEY" in ran.err
 
 
@@ -183,7 +201,7 @@ class TestOutcome:
     """Each outcome has its exit code, with and without --json."""
 
     @pytest.mark.parametrize(
-        ("status", "body", "code", "outcome"),
+        "status, body, code, outcome",
         [
             (200, b'{"id": 7, "status": "queued"}', 0, "accepted"),
             (400, b'{"error": "Invalid API Token"}', 4, "rejected"),
@@ -195,7 +213,7 @@ class TestOutcome:
         ],
     )
     def test_exit_code_and_document(
-        self, run: Any, answer: Any, status: int, body: bytes, code: int, outcome: str
+        self, run: Any, answer: Any, *, status: int, body: bytes, code: int, outcome: str
     ) -> None:
         """The document has the outcome, on failure too, and is alone on stdout."""
         answer(status, body)
@@ -210,8 +228,15 @@ class TestOutcome:
         """People see the id, the key and each recipient."""
         requests = answer()
         ran = run(*MAILPACE, MAILPACE_API_KEY=TOKEN)
-        assert (0, "", 1) == (ran.code, ran.err, len(requests))
-        for words in ("Accepted by mailpace", "message id", "7", "idempotency key", "bob@example.net", "queued"):
+        assert (ran.code, ran.err, len(requests)) == (0, "", 1)
+        for words in (
+            "Accepted by mailpace",
+            "message id",
+            "7",
+            "idempotency key",
+            "bob@example.net",
+            "queued",
+        ):
             assert words in ran.out
 
     def test_unknown_says_how_to_resolve_it(self, run: Any, answer: Any) -> None:
@@ -242,7 +267,7 @@ class TestDryRun:
         """No transport is asked."""
         requests = answer()
         ran = run(*MAILPACE, "--dry-run", MAILPACE_API_KEY=TOKEN)
-        assert (0, "", []) == (ran.code, ran.err, requests)
+        assert (ran.code, ran.err, requests) == (0, "", [])
         assert "Nothing is sent" in ran.out
         assert "POST https://app.mailpace.com/api/v1/send" in ran.out
 
@@ -265,4 +290,4 @@ class TestDryRun:
         """A provider without a wire shows the message it would get."""
         ran = run(*CONSOLE, "--text", "Hello", "--dry-run", "--json")
         request = json.loads(ran.out)["request"]
-        assert ("console", "Hello") == (request["destination"], request["messages"][0]["text"])
+        assert (request["destination"], request["messages"][0]["text"]) == ("console", "Hello")

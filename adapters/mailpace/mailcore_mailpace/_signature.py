@@ -36,7 +36,7 @@ class KeyRing:
         except ImportError:
             raise MissingDependency(
                 "webhook_key needs PyNaCl, which is not installed: "
-                "pip install 'mailcore-mailpace[signatures]' (or pip install 'pynacl>=1.6.2')."
+                "pip install 'mailcore-mailpace[signatures]' (it adds pynacl>=1.6.2)."
             ) from None
         for key in keys:
             if not crypto_core_ed25519_is_valid_point(key.key):

@@ -1,0 +1,700 @@
+"""The HTTP transport, against real servers on this machine: it says how far a request got, and no more."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import socket
+import ssl
+import struct
+import threading
+import time
+import traceback
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailcore import (
+    Attachment,
+    AttachmentChanged,
+    Base64,
+    ConfigurationError,
+    Deadline,
+    HttpRequest,
+    HttpResponse,
+    JsonBody,
+    Phase,
+    ProtocolBug,
+    Secret,
+    Settings,
+    TransportFailure,
+)
+from mailcore.transports.requests import RequestsTransport
+
+pytestmark = pytest.mark.loopback
+
+CANARY = "canary-7Qw"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+AFTER_CONNECTING = (Phase.SENDING, Phase.SENT, Phase.RECEIVING)
+
+Script = Callable[["Peer"], None]
+
+
+class Peer:
+    """The server's end of one connection."""
+
+    def __init__(self, server: Server, sock: socket.socket) -> None:
+        self.server = server
+        self.sock = sock
+
+    def read(self) -> bytes:
+        """Read one request, keep it, and return it; empty when the client closed."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            if not (piece := self.sock.recv(65536)):
+                return b""
+            data += piece
+        head, _, body = data.partition(b"\r\n\r\n")
+        fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+        while len(body) < int(fields.get(b"content-length", b"0")):
+            if not (piece := self.sock.recv(65536)):
+                break
+            body += piece
+        self.server.requests.append(head + b"\r\n\r\n" + body)
+        return self.server.requests[-1]
+
+    def write(self, *pieces: bytes, pause: float = 0.0) -> None:
+        """Write pieces, one after the other."""
+        for piece in pieces:
+            self.sock.sendall(piece)
+            time.sleep(pause)
+
+    def reset(self) -> None:
+        """Break the connection off."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+class Server:
+    """Serve connections by a script, on loopback, until closed."""
+
+    def __init__(self, script: Script, context: ssl.SSLContext | None = None) -> None:
+        self.script = script
+        self.context = context
+        self.connections = 0
+        self.requests: list[bytes] = []
+        self.closing = threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listener.getsockname()[1]
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.port}/send"
+        self.threads = [threading.Thread(target=self.serve)]
+        self.threads[0].start()
+
+    def serve(self) -> None:
+        """Accept until closed."""
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = self.listener.accept()
+                if self.closing.is_set():
+                    sock.close()
+                    return
+                self.connections += 1
+                self.threads.append(threading.Thread(target=self.talk, args=(sock,)))
+                self.threads[-1].start()
+
+    def talk(self, sock: socket.socket) -> None:
+        """Follow the script on one connection."""
+        sock.settimeout(5)
+        with sock, contextlib.suppress(OSError):
+            if self.context is None:
+                self.script(Peer(self, sock))
+                return
+            with self.context.wrap_socket(sock, server_side=True) as wrapped:
+                self.script(Peer(self, wrapped))
+
+    def close(self) -> None:
+        """Stop."""
+        self.closing.set()
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port)).close()
+        self.listener.close()
+        for thread in self.threads:
+            thread.join(5)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """Return a function that starts a server; all are closed at the end."""
+    servers: list[Server] = []
+
+    def start(script: Script, context: ssl.SSLContext | None = None) -> Server:
+        servers.append(Server(script, context))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.closing.set()
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def transport() -> Iterator[Callable[..., RequestsTransport]]:
+    """Return a function that makes a transport; all are closed at the end."""
+    made: list[RequestsTransport] = []
+
+    def make(**settings: Any) -> RequestsTransport:
+        made.append(RequestsTransport(Settings(**settings)))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+class Authority:
+    """A certificate authority of the test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        trustme = pytest.importorskip("trustme")
+        self._ca = trustme.CA()
+        self.path = str(folder / f"ca-{id(self)}.pem")
+        self._ca.cert_pem.write_to_path(self.path)
+
+    def context(self, name: str = "127.0.0.1") -> ssl.SSLContext:
+        """Return what a server of that name needs."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._ca.issue_cert(name).configure_cert(context)
+        return context
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """Return an authority."""
+    return Authority(tmp_path)
+
+
+def answering(*answers: bytes) -> Script:
+    """Answer requests in order, the last answer for all that follow, keeping the connection."""
+
+    def script(peer: Peer) -> None:
+        number = 0
+        while peer.read():
+            peer.write(answers[min(number, len(answers) - 1)])
+            number += 1
+
+    return script
+
+
+def once(*pieces: bytes, pause: float = 0.0) -> Script:
+    """Read a request, write these pieces, close."""
+
+    def script(peer: Peer) -> None:
+        peer.read()
+        peer.write(*pieces, pause=pause)
+
+    return script
+
+
+def request(server: Server | str, **changes: Any) -> HttpRequest:
+    """Return a request with a secret in it."""
+    url = server if isinstance(server, str) else server.url
+    given = {"method": "POST", "url": url, "headers": [("X-Token", Secret(CANARY))], "body": b"{}"}
+    return HttpRequest(**{**given, **changes})
+
+
+def exchange(carrier: RequestsTransport, asked: HttpRequest, *, deadline: float = 5.0) -> HttpResponse:
+    """Carry out a request."""
+    return carrier.exchange(asked, deadline=Deadline(deadline))
+
+
+def failure(carrier: RequestsTransport, asked: HttpRequest, *, deadline: float = 5.0) -> TransportFailure:
+    """Carry out a request that must fail, and show that the failure holds no secret."""
+    with pytest.raises(TransportFailure) as caught:
+        exchange(carrier, asked, deadline=deadline)
+    assert_no_secret(caught.value)
+    return caught.value
+
+
+def assert_no_secret(error: BaseException) -> None:
+    """Look at everything an error reporter could: texts, causes, contexts, and locals of every frame."""
+    pending: list[BaseException | None] = [error]
+    while pending:
+        found = pending.pop()
+        if found is None:
+            continue
+        shown = traceback.TracebackException.from_exception(found, capture_locals=True)
+        frames = [line for frame in shown.stack for line in (frame.locals or {}).items() if "/test_" not in frame.filename]
+        assert CANARY not in f"{found!r} {found} {vars(found)} {frames}"
+        pending += [found.__cause__, found.__context__]
+
+
+class TestExchange:
+    """A request goes out as it is, and the answer comes back as it is."""
+
+    def test_bytes_on_the_wire(self, serve: Any, transport: Any) -> None:
+        """Nothing is added but what HTTP needs."""
+        server = serve(answering(OK))
+        asked = request(
+            f"{server.url}/a%20b?c=d+e",
+            headers=[("Accept", "application/json"), ("X-Token", Secret(CANARY))],
+            body=b'{"a": 1}',
+        )
+        exchange(transport(), asked)
+        assert server.requests == [
+            b"POST /send/a%20b?c=d+e HTTP/1.1\r\n"
+            b"Host: 127.0.0.1:" + str(server.port).encode() + b"\r\n"
+            b"User-Agent: mailcore\r\n"
+            b"Accept-Encoding: identity\r\n"
+            b"Accept: application/json\r\n"
+            b"X-Token: canary-7Qw\r\n"
+            b'Content-Length: 8\r\n\r\n{"a": 1}'
+        ]
+
+    @pytest.mark.rule("N-G12")
+    def test_user_agent(self, serve: Any, transport: Any) -> None:
+        """The library names itself; an adapter may say more."""
+        server = serve(answering(OK))
+        carrier = transport()
+        exchange(carrier, request(server))
+        exchange(carrier, request(server, headers=[("user-agent", "acme/1")]))
+        agents = [
+            [line for line in found.split(b"\r\n") if line.lower().startswith(b"user-agent:")]
+            for found in server.requests
+        ]
+        assert agents[0][0].startswith(b"User-Agent: mailcore")
+        assert [line.split(b": ")[1] for line in agents[1]] == [b"acme/1"]
+
+    def test_answer(self, serve: Any, transport: Any) -> None:
+        """Status, repeated headers and body."""
+        server = serve(once(b"HTTP/1.1 422 No\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 3\r\n\r\n\xff\x00!"))
+        response = exchange(transport(), request(server))
+        assert (response.status, response.body) == (422, b"\xff\x00!")
+        assert response.headers.get_all("X-A") == ("1", "2")
+
+    @pytest.mark.parametrize(
+        "answer,body",
+        [
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n1\r\n!\r\n0\r\n\r\n", b"ok!"),
+            (b"HTTP/1.1 204 None\r\n\r\n", b""),
+            (b"HTTP/1.0 200 OK\r\n\r\nuntil the end", b"until the end"),
+            (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, b"ok"),
+            (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 22\r\n\r\n" + gzip.compress(b"ok"), b"ok"),
+            (b"HTTP/1.1 200 OK\r\n", b""),  # an end within the headers cannot be told from an empty answer
+        ],
+    )
+    def test_forms_of_answers(self, serve: Any, transport: Any, answer: bytes, body: bytes) -> None:
+        """However its length is told, the body is whole."""
+        assert exchange(transport(), request(serve(once(answer)))).body == body
+
+    @pytest.mark.parametrize("size", [0, 1, 64 * 1024, 64 * 1024 + 1, 1_000_000])
+    def test_streamed_body(self, serve: Any, transport: Any, size: int) -> None:
+        """An attachment arrives byte for byte, and again when it is sent again."""
+        server = serve(answering(OK))
+        content = os.urandom(size)
+        body = JsonBody({"a": "\u00e9", "content": Base64(Attachment(content=content))})
+        carrier = transport()
+        for _ in range(2):
+            exchange(carrier, request(server, body=body))
+        sent = [found.partition(b"\r\n\r\n")[2] for found in server.requests]
+        assert sent[0] == sent[1] == b"".join(body)
+        assert server.connections == 1
+
+    def test_body_that_breaks(self, serve: Any, transport: Any, tmp_path: Path) -> None:
+        """A file that changed is said to be one; the connection it spoilt is not used again."""
+        file = tmp_path / "file.bin"
+        file.write_bytes(b"x" * 300_000)
+        body = JsonBody({"content": Base64(Attachment.from_path(file, root=tmp_path))})
+        file.write_bytes(b"y" * 300_000)
+        server = serve(answering(OK))
+        carrier = transport()
+        with pytest.raises(AttachmentChanged) as caught:
+            exchange(carrier, request(server, body=body))
+        assert_no_secret(caught.value)
+        assert exchange(carrier, request(server)).body == b"ok"
+        assert server.connections == 2
+
+    def test_threads(self, serve: Any, transport: Any) -> None:
+        """Each thread gets the answer to its own request."""
+
+        def echo(peer: Peer) -> None:
+            while found := peer.read():
+                body = found.partition(b"\r\n\r\n")[2]
+                peer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+        server, carrier = serve(echo), transport()
+        wrong: list[bytes] = []
+
+        def work(name: bytes) -> None:
+            for number in range(10):
+                body = b"%b-%d" % (name, number)
+                if (found := exchange(carrier, request(server, body=body)).body) != body:
+                    wrong.append(found)
+
+        threads = [threading.Thread(target=work, args=(b"%d" % number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+        assert len(server.requests) == 80
+        assert server.connections <= 8
+
+
+class TestConnections:
+    """When one is kept and when it is not."""
+
+    def test_is_kept(self, serve: Any, transport: Any) -> None:
+        """Sends that follow each other share one."""
+        server, carrier = serve(answering(OK)), transport()
+        for _ in range(5):
+            exchange(carrier, request(server))
+        assert server.connections == 1
+
+    def test_closed_by_the_server(self, serve: Any, transport: Any) -> None:
+        """A connection that the server closed meanwhile is noticed before anything is written."""
+        server, carrier = serve(once(OK)), transport()
+        exchange(carrier, request(server))
+        server.threads[-1].join(5)
+        assert exchange(carrier, request(server)).body == b"ok"
+        assert server.connections == 2
+
+    def test_close(self, serve: Any, transport: Any) -> None:
+        """After closing, a new one is opened."""
+        server, carrier = serve(answering(OK)), transport()
+        exchange(carrier, request(server))
+        carrier.close()
+        exchange(carrier, request(server))
+        assert server.connections == 2
+
+    def test_fork(self, serve: Any, transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Another process never uses its parent's connection."""
+        server, carrier = serve(answering(OK)), transport()
+        exchange(carrier, request(server))
+        parent = carrier._session
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        exchange(carrier, request(server))
+        assert server.connections == 2
+        assert carrier._session is not parent
+        parent.close()
+
+    def test_rest_of_an_answer_is_not_the_next_one(self, serve: Any, transport: Any) -> None:
+        """A connection with bytes left over is not used again."""
+        server = serve(answering(OK + b"HTTP/1.1 500 Evil\r\nContent-Length: 0\r\n\r\n"))
+        carrier = transport()
+        statuses = [exchange(carrier, request(server)).status for _ in range(2)]
+        assert statuses == [200, 200]
+
+
+class TestRedirect:
+    """An answer that points elsewhere."""
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_is_not_followed(self, serve: Any, transport: Any, status: int) -> None:
+        """The other host gets not one byte."""
+        other = serve(answering(OK))
+        server = serve(
+            answering(b"HTTP/1.1 %d Moved\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % (status, other.url.encode()))
+        )
+        response = exchange(transport(), request(server))
+        assert response.status == status
+        assert response.headers["Location"] == other.url
+        assert other.connections == 0
+
+
+class TestEnvironment:
+    """What is set around the program."""
+
+    @pytest.mark.parametrize("tls", [False, True])
+    def test_changes_nothing(
+        self, serve: Any, transport: Any, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, tls: bool
+    ) -> None:
+        """Proxies, .netrc and certificate variables leave every byte as it was."""
+        context = authority.context() if tls else None
+        server, proxy = serve(answering(OK), context), serve(answering(OK))
+        settings = {"ca_bundle": authority.path} if tls else {}
+        exchange(transport(**settings), request(server))
+        home = tmp_path / "home"
+        home.mkdir()
+        netrc = home / ".netrc"
+        netrc.write_text("machine 127.0.0.1 login evil password evil\ndefault login evil password evil\n")
+        netrc.chmod(0o600)
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+            monkeypatch.setenv(name.lower(), f"http://127.0.0.1:{proxy.port}")
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.setenv(name, "")
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+            monkeypatch.setenv(name, str(tmp_path / "nowhere"))
+        monkeypatch.setenv("HOME", str(home))
+        monkeypatch.setenv("NETRC", str(netrc))
+        exchange(transport(**settings), request(server))
+        assert server.requests[0] == server.requests[1]
+        assert proxy.connections == 0
+
+    def test_does_not_lend_its_authorities(
+        self, serve: Any, transport: Any, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A certificate that only the environment vouches for is not trusted."""
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+            monkeypatch.setenv(name, authority.path)
+        server = serve(answering(OK), authority.context())
+        assert failure(transport(), request(server)).untrusted
+        assert server.requests == []
+
+    def test_named_proxy_is_used(self, serve: Any, transport: Any) -> None:
+        """A proxy is what the settings say; its password is shown to it alone."""
+        proxy = serve(answering(OK))
+        carrier = transport(proxy=f"http://user:{CANARY}@127.0.0.1:{proxy.port}")
+        exchange(carrier, request("http://localhost:9/send"))
+        assert proxy.requests[0].startswith(b"POST http://localhost:9/send HTTP/1.1\r\n")
+        assert b"Proxy-Authorization: Basic " in proxy.requests[0]
+
+    def test_proxy_that_refuses(self, serve: Any, transport: Any) -> None:
+        """Without a tunnel, nothing was sent."""
+        proxy = serve(once(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"))
+        carrier = transport(proxy=f"http://user:{CANARY}@127.0.0.1:{proxy.port}")
+        found = failure(carrier, request("https://api.example.com/send"))
+        assert found.phase is Phase.CONNECTING
+        assert b"X-Token" not in proxy.requests[0]
+
+
+class TestDeadline:
+    """Time runs out."""
+
+    @pytest.mark.parametrize(
+        "script,phase",
+        [
+            (once(OK[:60], *[b"x"] * 30, pause=0.1), None),
+            (once(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", *[b"x"] * 30, pause=0.1), Phase.RECEIVING),
+            (once(b"HTTP/1.1 200 OK\r\n", *[b"X-A: 1\r\n"] * 30, pause=0.1), Phase.RECEIVING),
+            (once(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 30, pause=0.1), Phase.RECEIVING),
+            (once(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", b"x", pause=2), Phase.RECEIVING),
+            (once(b"", pause=2), Phase.SENT),
+        ],
+        ids=["slow but in time", "slow body", "slow headers", "slow 100s", "stalled body", "silence"],
+    )
+    @pytest.mark.rule("N-G1")
+    def test_is_kept(self, serve: Any, transport: Any, script: Script, phase: Phase | None) -> None:
+        """No answer outlasts it, however slowly it drips; the time limit of one read does not matter."""
+        server, start = serve(script), time.monotonic()
+        if phase is None:
+            assert exchange(transport(), request(server)).body == b"ok"
+            return
+        found = failure(transport(), request(server), deadline=0.5)
+        assert found.phase is phase
+        assert "timeout" in str(found)
+        assert time.monotonic() - start < 1.5
+
+    def test_read_timeout(self, serve: Any, transport: Any) -> None:
+        """One read has a limit of its own."""
+        server, start = serve(once(b"", pause=2)), time.monotonic()
+        found = failure(transport(read_timeout=0.3), request(server))
+        assert found.phase is Phase.SENT
+        assert time.monotonic() - start < 1.5
+
+    def test_slow_reader(self, serve: Any, transport: Any) -> None:
+        """A server that does not read holds nobody up."""
+
+        def deaf(peer: Peer) -> None:
+            peer.server.closing.wait(5)
+
+        server, start = serve(deaf), time.monotonic()
+        found = failure(transport(), request(server, body=JsonBody({"a": "x" * 20_000_000})), deadline=0.5)
+        assert found.phase is Phase.SENDING
+        assert time.monotonic() - start < 1.5
+
+    def test_silent_handshake(self, transport: Any, serve: Any) -> None:
+        """A server that never says hello got nothing."""
+
+        def deaf(peer: Peer) -> None:
+            peer.server.closing.wait(5)
+
+        server, start = serve(deaf), time.monotonic()
+        found = failure(transport(), request(server.url.replace("http:", "https:")), deadline=0.5)
+        assert (found.phase, found.untrusted) == (Phase.CONNECTING, False)
+        assert time.monotonic() - start < 1.5
+
+    def test_passed_before_the_start(self, serve: Any, transport: Any) -> None:
+        """Without time left, nothing is sent."""
+        server = serve(answering(OK))
+        found = failure(transport(), request(server), deadline=-1)
+        assert found.phase is Phase.CONNECTING
+        assert server.requests == []
+
+
+class TestPhase:
+    """How far a request got."""
+
+    def test_refused(self, transport: Any) -> None:
+        """Nobody listens."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        found = failure(transport(), request(f"http://127.0.0.1:{port}/send"))
+        assert (found.phase, found.untrusted) == (Phase.CONNECTING, False)
+        assert "nothing was sent" in str(found)
+
+    def test_unknown_name(self, transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The host has no address."""
+
+        def unknown(*args: Any, **kwargs: Any) -> Any:
+            raise socket.gaierror(-2, "Name or service not known")
+
+        monkeypatch.setattr(socket, "getaddrinfo", unknown)
+        assert failure(transport(), request("https://api.example.com/send")).phase is Phase.CONNECTING
+
+    @pytest.mark.parametrize(
+        "script,phases",
+        [
+            (lambda peer: None, (Phase.SENDING, Phase.SENT)),
+            (lambda peer: peer.reset(), (Phase.SENDING, Phase.SENT)),
+            (once(), (Phase.SENT,)),
+            (lambda peer: peer.read() and peer.reset(), (Phase.SENT,)),
+            (once(b"HTTP/1."), (Phase.RECEIVING,)),
+            (once(b"nonsense\r\n\r\n"), (Phase.RECEIVING,)),
+            (once(b"HTTP/1.1 9x9 Odd\r\n\r\n"), (Phase.RECEIVING,)),
+            (once(b"HTTP/1.1 200 OK\r\n" + b"X-A: 1\r\n" * 101 + b"\r\n"), (Phase.RECEIVING,)),
+            (once(b"HTTP/1.1 200 OK\r\nX-A: " + b"x" * 70_000 + b"\r\n\r\n"), (Phase.RECEIVING,)),
+            (once(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"), (Phase.RECEIVING,)),
+            (once(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), (Phase.RECEIVING,)),
+            (once(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nab"), (Phase.RECEIVING,)),
+            (once(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope"), (Phase.RECEIVING,)),
+        ],
+        ids=[
+            "close", "reset", "close after request", "reset after request", "end in status", "nonsense", "odd status",
+            "101 headers", "long header", "short body", "bad chunk", "short chunk", "bad gzip",
+        ],
+    )  # fmt: skip
+    def test_broken_answer(self, serve: Any, transport: Any, script: Script, phases: Sequence[Phase]) -> None:
+        """From the first byte written, nobody may say that nothing was sent."""
+        server = serve(script)
+        assert failure(transport(), request(server)).phase in phases
+
+    @pytest.mark.parametrize("reset", [False, True])
+    def test_broken_upload(self, serve: Any, transport: Any, *, reset: bool) -> None:
+        """A server that leaves in the middle of the body may have seen enough."""
+
+        def leave(peer: Peer) -> None:
+            peer.sock.recv(1000)
+            if reset:
+                peer.reset()
+
+        body = JsonBody({"a": "x" * 5_000_000})
+        assert failure(transport(), request(serve(leave), body=body)).phase in AFTER_CONNECTING
+
+    def test_early_answer(self, serve: Any, transport: Any) -> None:
+        """A refusal in the middle of the body is the answer, or at least not taken for silence."""
+
+        def refuse(peer: Peer) -> None:
+            peer.sock.recv(1000)
+            peer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            peer.sock.shutdown(socket.SHUT_WR)
+            while peer.sock.recv(65536):
+                pass
+
+        body = JsonBody({"a": "x" * 5_000_000})
+        assert exchange(transport(), request(serve(refuse), body=body)).status == 413
+
+
+class TestTLS:
+    """Who may be spoken to."""
+
+    def test_trusted(self, serve: Any, transport: Any, authority: Authority) -> None:
+        """A certificate of the named authority is good."""
+        server = serve(answering(OK), authority.context())
+        assert exchange(transport(ca_bundle=authority.path), request(server)).body == b"ok"
+
+    @pytest.mark.parametrize("case", ["unknown authority", "other name", "no TLS"])
+    def test_untrusted(
+        self, serve: Any, transport: Any, authority: Authority, tmp_path: Path, case: str
+    ) -> None:
+        """Anything else gets not one byte of the request, and is said to be untrusted."""
+        url: Server | str
+        server = serve(
+            answering(OK),
+            {
+                "unknown authority": Authority(tmp_path).context(),
+                "other name": authority.context("other.example"),
+                "no TLS": None,
+            }[case],
+        )
+        url = server.url.replace("http:", "https:")
+        found = failure(transport(ca_bundle=authority.path), request(url))
+        assert (found.phase, found.untrusted) == (Phase.CONNECTING, True)
+        assert "nothing was sent" in str(found)
+        assert server.requests == []
+
+    @pytest.mark.parametrize("content", [None, "no certificate"])
+    def test_bundle_that_is_none(self, transport: Any, tmp_path: Path, content: str | None) -> None:
+        """A file that is missing or holds no certificate is a mistake in the configuration, not an outage."""
+        file = tmp_path / "ca.pem"
+        if content is not None:
+            file.write_text(content)
+        with pytest.raises(ConfigurationError, match="ca_bundle"):
+            transport(ca_bundle=str(file))
+
+
+class TestLimits:
+    """Answers that are too large."""
+
+    def test_body_is_cut(self, serve: Any, transport: Any) -> None:
+        """No more than was asked for is read, and the connection is given up."""
+        server = serve(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n" + b"x" * 3_000_000, OK))
+        carrier = transport()
+        assert exchange(carrier, request(server, max_response=1000)).body == b"x" * 1000
+        assert exchange(carrier, request(server)).status == 200
+        assert server.connections == 2
+
+    @pytest.mark.parametrize("size", [999, 1000, 1001])
+    def test_limit_itself(self, serve: Any, transport: Any, size: int) -> None:
+        """An answer of exactly that size is whole."""
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size
+        response = exchange(transport(), request(serve(once(answer)), max_response=1000))
+        assert len(response.body) == min(size, 1000)
+
+    def test_bomb(self, serve: Any, transport: Any) -> None:
+        """What unpacks to fifty megabytes is unpacked to one."""
+        packed = gzip.compress(bytes(50_000_000))
+        head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+        server, carrier = serve(once(head, packed)), transport()
+        tracemalloc.start()
+        try:
+            response = exchange(carrier, request(server))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert len(response.body) == 1024 * 1024
+        assert peak < 8_000_000
+
+
+class TestRefusal:
+    """What is not even tried."""
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://api.example.com/send",
+            f"https://user:{CANARY}@api.example.com/send",
+            "https://*.example.com/send",
+            "https://.example.com/send",
+            f"https://{'a' * 64}.example.com/send",
+        ],
+    )
+    def test_address(self, transport: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An address that must not or cannot get a credential, before any name is looked up."""
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: pytest.fail("looked up"))
+        with pytest.raises(ConfigurationError) as caught:
+            exchange(transport(), request(url))
+        assert_no_secret(caught.value)
+
+    @pytest.mark.parametrize("value", [f"{CANARY}\r\nX-Evil: 1", f"{CANARY}\n", f"{CANARY}\x00", f"{CANARY}\u00e9", f"{CANARY}\u4e2d"])
+    def test_header(self, serve: Any, transport: Any, value: str) -> None:
+        """A value that no header can carry is named by its header alone."""
+        server = serve(answering(OK))
+        with pytest.raises(ProtocolBug, match="'X-Value'") as caught:
+            exchange(transport(), request(server, headers=[("X-Value", value)]))
+        assert CANARY not in str(caught.value)
+        assert server.connections == 0
