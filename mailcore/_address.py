@@ -118,7 +118,9 @@ class Address:
         """
         addresses = cls.parse_list(text, field=field)
         if len(addresses) != 1:
-            raise InvalidAddress(f"{_shown(str(text))} holds {len(addresses)} addresses; give exactly one.", field=field)
+            raise InvalidAddress(
+                f"{_shown(str(text))} holds {len(addresses)} addresses; give exactly one.", field=field
+            )
         return addresses[0]
 
     @classmethod

@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import attrs
 
 from mailcore._characters import check_label, check_line
+from mailcore._mapping import FrozenMap
 from mailcore.exceptions import AttachmentChanged, InvalidAttachment
 
 if TYPE_CHECKING:
@@ -27,8 +28,13 @@ __all__ = ["Attachment", "FileContent"]
 #: Bytes read at once: a multiple of 3, so that each piece becomes whole base64 (64 KiB of it).
 PIECE = 48 * 1024
 
+#: The longest content type taken, with its parameters: what fits a line of a mail.
+MAX_TYPE = 998
+
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+")
-_CHARSET_PARAMETER = re.compile(r""";\s*charset\s*=\s*"?([A-Za-z0-9!#$%&'+^_`{}~.:-]+)"?\s*""", re.IGNORECASE)
+_WORD = r"[A-Za-z0-9!#$%&'*+^_`{|}~.:/-]+"
+_PARAMETER = re.compile(rf'\s*;\s*({_WORD})\s*=\s*(?:({_WORD})|"([ !#-\[\]-~]*)")')
+_LAST_PARAMETER = re.compile(rf"(.*?){_PARAMETER.pattern}")
 _CHARSET = re.compile(r"[A-Za-z0-9!#$%&'+^_`{}~.:-]+")
 _CONTENT_ID = re.compile(r"[!-;=?-~]+")
 
@@ -107,6 +113,15 @@ def _flag(given: bool | None) -> bool:  # noqa: FBT001  # reason: attrs calls it
     return cast("bool", given)  # None until construction decides it by the content id
 
 
+def _parameters(given: Mapping[str, str]) -> FrozenMap[str]:
+    for name, value in given.items():
+        if not _PARAMETER.fullmatch(f';{name}="{value}"'):
+            raise InvalidAttachment(
+                f"{name!r} is not a parameter that a header can carry.", field="parameters"
+            )
+    return FrozenMap({name.lower(): value for name, value in given.items()})
+
+
 def _content(given: bytes | str | FileContent) -> bytes | FileContent:
     return cast("bytes | FileContent", given)  # text until construction knows its charset
 
@@ -120,6 +135,8 @@ class Attachment:
         content: Bytes, or a declared file. Text is encoded in `charset` (UTF-8 unless given).
         filename: The name shown; None where there is none.
         content_type: `type/subtype`; guessed from the name where not given.
+        parameters: Of the type, such as `method` of a `text/calendar`; may be given within
+            `content_type`, as in `text/calendar; method=REQUEST`.
         charset: Of text content; None for anything else.
         content_id: What `<img src="cid:...">` refers to, without brackets or `cid:`.
         inline: Shown within the body. Not given: true exactly when there is a content id.
@@ -134,6 +151,7 @@ class Attachment:
     )
     filename: str | None = None
     content_type: str = attrs.field(default="", converter=_text_or_empty)
+    parameters: Mapping[str, str] = attrs.field(factory=FrozenMap, converter=_parameters)
     charset: str | None = None
     content_id: str | None = None
     inline: bool = attrs.field(default=None, converter=_flag)
@@ -142,8 +160,10 @@ class Attachment:
         name = self.filename or None
         if name is not None:
             check_label(name, field="filename", error=InvalidAttachment)
-        media_type, charset = _media_type(self.content_type, name, is_text=isinstance(self.content, str))
-        charset = _charset_name(self.charset or charset)
+        media_type, within = _split_type(self.content_type)
+        parameters = {**within, **self.parameters}
+        charset = _charset_name(self.charset or parameters.pop("charset", None))
+        media_type = _media_type(media_type, name, is_text=isinstance(self.content, str))
         if isinstance(self.content, str):
             charset = charset or "utf-8"
             _set(self, "content", _encode_text(self.content, charset))
@@ -152,6 +172,7 @@ class Attachment:
             _set(self, "inline", content_id is not None)
         _set(self, "filename", name)
         _set(self, "content_type", media_type)
+        _set(self, "parameters", FrozenMap(parameters))
         _set(self, "charset", charset)
         _set(self, "content_id", content_id if self.inline else None)
         _set(self, "content", _encode(self.content, charset))
@@ -161,8 +182,10 @@ class Attachment:
 
     @property
     def full_content_type(self) -> str:
-        """`content_type` with its charset, as a MIME header says it."""
-        return f'{self.content_type}; charset="{self.charset}"' if self.charset else self.content_type
+        """`content_type` with charset and parameters, as a MIME header says it."""
+        charset = {"charset": self.charset} if self.charset else {}
+        labels = {**charset, **self.parameters}
+        return self.content_type + "".join(f'; {name}="{value}"' for name, value in labels.items())
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the content, starting afresh, in pieces that are a multiple of 3 bytes but the last."""
@@ -269,15 +292,23 @@ def _encode_text(content: str, charset: str) -> bytes:
         raise InvalidAttachment(f"The text cannot be encoded as {charset!r}.", field="charset") from None
 
 
-def _media_type(given: str, name: str | None, *, is_text: bool) -> tuple[str, str | None]:
-    check_line(given, field="content_type", error=InvalidAttachment)
-    parameter = _CHARSET_PARAMETER.search(given)
-    media_type = (_CHARSET_PARAMETER.sub("", given) if parameter else given).strip()
-    if not media_type:
-        media_type = _guess(name) or ("text/plain" if is_text else "application/octet-stream")
+def _split_type(given: str) -> tuple[str, dict[str, str]]:
+    """Return the type and its parameters; what is no parameter stays in the type, to be refused there."""
+    media_type = check_line(given, field="content_type", error=InvalidAttachment).strip()
+    parameters: dict[str, str] = {}
+    if len(media_type) > MAX_TYPE:
+        raise InvalidAttachment(f"is longer than {MAX_TYPE} characters.", field="content_type")
+    while found := _LAST_PARAMETER.fullmatch(media_type):
+        media_type, name, word, quoted = found.groups()
+        parameters[name.lower()] = word or quoted or ""
+    return media_type, dict(reversed(parameters.items()))
+
+
+def _media_type(given: str, name: str | None, *, is_text: bool) -> str:
+    media_type = given or _guess(name) or ("text/plain" if is_text else "application/octet-stream")
     if not _MEDIA_TYPE.fullmatch(media_type):
         raise InvalidAttachment(f"{given!r} is not of the form type/subtype.", field="content_type")
-    return media_type.lower(), parameter.group(1) if parameter else None
+    return media_type.lower()
 
 
 def _guess(name: str | None) -> str | None:

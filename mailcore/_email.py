@@ -7,7 +7,7 @@ Rule 2: the standard library is asked for structure and bytes; header text is re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.message import EmailMessage
 from email.message import Message as StdlibMessage
 from typing import Any, cast
@@ -171,16 +171,16 @@ class _Content:
             self._bodies[field] = text
 
 
-def _labels(part: StdlibMessage) -> tuple[str, str | None]:
-    """Return disposition and file name."""
+def _labels(part: StdlibMessage) -> tuple[str, str | None, Mapping[str, str]]:
+    """Return disposition, file name, and the parameters of the content type."""
     lines = {name.lower(): text for name, text, _ in _header_lines(part)}
     _, type_params = parameters(lines.get("content-type", ""), DefectLog(), "content-type")
     disposition, params = parameters(lines.get("content-disposition", ""), DefectLog(), "content-disposition")
-    return disposition, params.get("filename", type_params.get("name")) or None
+    return disposition, params.get("filename", type_params.get("name")) or None, type_params
 
 
 def _is_file(part: StdlibMessage) -> bool:
-    disposition, filename = _labels(part)
+    disposition, filename, _ = _labels(part)
     return disposition == "attachment" or filename is not None
 
 
@@ -205,13 +205,14 @@ def _content(part: StdlibMessage) -> bytes:
 
 
 def _attachment(part: StdlibMessage, content_type: str) -> Attachment:
-    disposition, filename = _labels(part)
+    disposition, filename, params = _labels(part)
     content_id = str(part.get("Content-ID") or "").strip() or None
     is_inline = disposition == "inline" or (not disposition and content_id is not None)
     return Attachment(
         content=_content(part),
         filename=filename,
         content_type=content_type,
+        parameters={name: value for name, value in params.items() if name not in ("charset", "name")},
         charset=part.get_content_charset() if content_type.startswith("text/") else None,
         content_id=content_id,
         inline=is_inline,

@@ -56,7 +56,9 @@ class Mailers(Closing, Mapping[str, Mailer]):
             )
         for name, table in tables.items():
             if not isinstance(table, Mapping):
-                raise ConfigurationError(f'mailers.{name} is no table. Write [mailers.{name}] provider = "..."')
+                raise ConfigurationError(
+                    f'mailers.{name} is no table. Write [mailers.{name}] provider = "..."'
+                )
         self._tables: dict[str, Mapping[str, Any]] = dict(tables)
         self._defaults = config.get("defaults")
         self._default = self._default_name(config.get("default"))

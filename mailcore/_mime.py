@@ -210,8 +210,9 @@ def _text(subtype: str, text: str) -> _Entity:
 def _file(file: Attachment) -> _Entity:
     content_type, encoding, body = _file_content(file)
     disposition = "inline" if file.inline else "attachment"
+    labels = file.parameters.items() if content_type == file.content_type else ()
     pairs: _Pairs = [
-        ("Content-Type", parameter_units(content_type, [("charset", file.charset)])),
+        ("Content-Type", parameter_units(content_type, [("charset", file.charset), *labels])),
         ("Content-Transfer-Encoding", [f" {encoding}"]),
         ("Content-Disposition", parameter_units(disposition, [("filename", file.filename)])),
     ]

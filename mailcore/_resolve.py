@@ -135,7 +135,7 @@ def _match_merge_keys(message: Message) -> Message:
     Callers write the key as they write the address: another letter case of the domain, or its
     IDNA form, is the same mailbox.
     """
-    by_key = {address.key: address.addr_spec for address in message.recipients}
+    by_key = {address.key: address.addr_spec for address in message.to}
     changes: dict[str, Any] = {}
     for name in _MERGES:
         rows = getattr(message, name)
@@ -151,5 +151,5 @@ def _recipient(key: str, by_key: Mapping[str, str], field: str) -> str:
 
     spec = by_key.get(Address.parse(key, field=field).key)
     if spec is None:
-        raise InvalidMessage(f"The key {key!r} matches no recipient.", field=field)
+        raise InvalidMessage(f"The key {key!r} matches no address in 'to'.", field=field)
     return spec

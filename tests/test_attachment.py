@@ -91,7 +91,8 @@ class TestLabels:
             ("filename", "a\r\nb"), ("filename", "a\x00"), ("filename", "gpj\u202e.exe"),
             ("filename", "\ud800"),
             ("content_type", "text"), ("content_type", "text/"), ("content_type", "a/b\r\nEvil: 1"),
-            ("content_type", "a/b/c"), ("content_type", "text/plain; name=x"),
+            ("content_type", "a/b/c"), ("content_type", "text/plain; name"), ("content_type", 'a/b; c="d"e'),
+            ("content_type", "a/b" + ";c=d" * 500),
             ("content_id", "a b"), ("content_id", "<>"), ("content_id", "a>b"), ("content_id", "ä"),
             ("content_id", "a\r\n"), ("content", 5), ("content", None), ("content", ["x"]),
         ],
@@ -264,3 +265,30 @@ class TestAttachedMail:
         mail.set_payload(object())
         with pytest.raises(InvalidAttachment, match="cannot be written"):
             Attachment.from_message(mail)
+
+
+class TestParameters:
+    """A content type may say more than its charset."""
+
+    def test_within_the_type(self) -> None:
+        """Parameters given within the type are told apart from it, and the charset from them."""
+        file = Attachment(content="BEGIN", content_type='text/calendar; METHOD=REQUEST; charset=utf-8; x="a b"')
+        assert (file.content_type, file.charset) == ("text/calendar", "utf-8")
+        assert dict(file.parameters) == {"method": "REQUEST", "x": "a b"}
+
+    def test_full_content_type(self) -> None:
+        """The header names all of them, quoted."""
+        file = Attachment(content="BEGIN", content_type="text/calendar", parameters={"method": "REQUEST"})
+        assert file.full_content_type == 'text/calendar; charset="utf-8"; method="REQUEST"'
+
+    @pytest.mark.parametrize("name, value", [("a", "x\r\ny"), ("a b", "x"), ("a", 'x"y'), ("", "x"), ("a", "é")])
+    def test_refused(self, name: str, value: str) -> None:
+        """What no header can hold is refused in the field's name."""
+        with pytest.raises(InvalidAttachment, match="^parameters: "):
+            Attachment(content=b"", parameters={name: value})
+
+    def test_survive_email(self) -> None:
+        """An invitation is still one after a trip through the standard library."""
+        file = Attachment(content="BEGIN", filename="i.ics", content_type="text/calendar; method=REQUEST")
+        message = Message(from_="a@example.com", to="b@example.com", text="t", attachments=file)
+        assert Message.from_email(message.to_email()).attachments == (file,)

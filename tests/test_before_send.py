@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -17,11 +17,10 @@ from mailcore import (
     Message,
     PluginHost,
     SendCancelled,
-    TrackingEvent,
     UnsupportedFeature,
     hookimpl,
 )
-from mailcore.testing import RecordingTransport, outbox
+from mailcore.testing import outbox
 
 MESSAGE = Message(from_="ada@example.com", to=["bob@example.com"], subject="-", text="Hello")
 
@@ -104,7 +103,9 @@ class TestChain:
         host = PluginHost(
             {
                 "builtin": mailcore.providers,
-                "a": Calling("mailcore_before_send", lambda provider, mailer: told.append((provider, mailer)) or None),
+                "a": Calling(
+                    "mailcore_before_send", lambda provider, mailer: told.append((provider, mailer)) or None
+                ),
             },
             installed=False,
         )
@@ -119,11 +120,14 @@ class TestChain:
         assert outbox(mailer)[0].tags == ("y",)
 
     @pytest.mark.parametrize(
-        "changes,expected", [({"to": []}, InvalidMessage), ({"from_": None}, InvalidMessage), ({"text": ""}, InvalidMessage)]
+        "changes,expected",
+        [({"to": []}, InvalidMessage), ({"from_": None}, InvalidMessage), ({"text": ""}, InvalidMessage)],
     )
     def test_comes_before_the_checks(self, changes: dict[str, Any], expected: type[Exception]) -> None:
         """What a plugin breaks is refused like what a caller breaks."""
-        mailer = make({"a": Calling("mailcore_before_send", lambda message: attrs.evolve(message, **changes))})
+        mailer = make(
+            {"a": Calling("mailcore_before_send", lambda message: attrs.evolve(message, **changes))}
+        )
         with pytest.raises(expected):
             mailer.send(MESSAGE)
         assert outbox(mailer) == []
@@ -225,7 +229,8 @@ class TestObservers:
         """Each plugin is told once."""
         told: list[str] = []
         plugins: dict[str, object] = {
-            name: Calling("mailcore_send_finished", lambda result, name=name: told.append(name)) for name in "cab"
+            name: Calling("mailcore_send_finished", lambda result, name=name: told.append(name))
+            for name in "cab"
         }
         make(plugins).send(MESSAGE)
         assert told == ["a", "b", "c"]

@@ -115,11 +115,18 @@ class TestMapping:
 
     @pytest.mark.parametrize(
         "name,near",
-        [("api_kay", "api_key"), ("deadlin", "deadline"), ("webhook_secrets", "webhook_secret"), ("on_advise", "on_advice")],
+        [
+            ("api_kay", "api_key"),
+            ("deadlin", "deadline"),
+            ("webhook_secrets", "webhook_secret"),
+            ("on_advise", "on_advice"),
+        ],
     )
     def test_unknown_option(self, name: str, near: str) -> None:
         """The error names the nearest option and lists all."""
-        with pytest.raises(UnknownOption, match=f"fake-mail has no option '{name}'. Did you mean '{near}'") as caught:
+        with pytest.raises(
+            UnknownOption, match=f"fake-mail has no option '{name}'. Did you mean '{near}'"
+        ) as caught:
             options({name: CANARY})
         assert "api_url" in str(caught.value)
         assert CANARY not in str(caught.value)
@@ -176,7 +183,13 @@ class TestMapping:
 
     @pytest.mark.parametrize(
         "value",
-        ["a:1,b:2", "a:1 b:2", ["a:1", "b:2"], [Secret("a:1"), BasicAuth("b", Secret("2"))], Secret("a:1,b:2")],
+        [
+            "a:1,b:2",
+            "a:1 b:2",
+            ["a:1", "b:2"],
+            [Secret("a:1"), BasicAuth("b", Secret("2"))],
+            Secret("a:1,b:2"),
+        ],
     )
     def test_webhook_secrets(self, value: object) -> None:
         """Several pairs may stand in one text or in a list, so that one can be rotated."""
@@ -244,7 +257,9 @@ class TestLookUp:
             lambda: WebhookReceiver.from_config({"provider": "fake-mail"}, environ={}, host=HOST),
         ],
     )
-    def test_empty_environment_isolates(self, make: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_empty_environment_isolates(
+        self, make: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """A tenant without a key of its own never gets the process's."""
         monkeypatch.setenv("FAKE_MAIL_API_KEY", "mine")
         monkeypatch.setenv("MAILCORE_WEBHOOK_SECRET", "user:pass")
@@ -308,7 +323,9 @@ class TestURL:
             from_url(url)
         assert "canary" not in "".join(traceback.format_exception(caught.value))
 
-    @pytest.mark.parametrize("url", ["fake-mail://?api_key=env:NOT_SET", "fake-mail://?api_key=file:/not/there"])
+    @pytest.mark.parametrize(
+        "url", ["fake-mail://?api_key=env:NOT_SET", "fake-mail://?api_key=file:/not/there"]
+    )
     def test_look_up_that_finds_nothing(self, url: str) -> None:
         """The error says what was looked for."""
         with pytest.raises(ConfigurationError, match="NOT_SET|/not/there"):

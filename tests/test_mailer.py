@@ -539,6 +539,7 @@ class TestTransport:
         with pytest.raises(ConfigurationError, match="No transport carries SmtpRequest"):
             mailer.send(attrs.evolve(MESSAGE, subject="smtp"))
 
+    @pytest.mark.rule("N-G2")
     def test_is_closed_with_the_mailer(self) -> None:
         """Leaving the block closes the transport, once, also after an error."""
         transport = RecordingTransport(OK)
@@ -600,6 +601,7 @@ class TestObservers:
         ((result, error),) = finished.seen
         assert (result is None) is not (error is None)
 
+    @pytest.mark.rule("N-G10")
     def test_secrets_stay_hidden(self) -> None:
         """A prepared request shows names of headers, and no credential."""
         shown: list[str] = []

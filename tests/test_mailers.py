@@ -211,7 +211,11 @@ class TestSources:
 
     def test_environment_names_a_file(self, host: PluginHost, tmp_path: Path) -> None:
         """MAILCORE_CONFIG comes first."""
-        environ = {"MAILCORE_CONFIG": str(self.write(tmp_path)), "MAILCORE_URL": "console://", "SENDER": "a@b.example"}
+        environ = {
+            "MAILCORE_CONFIG": str(self.write(tmp_path)),
+            "MAILCORE_URL": "console://",
+            "SENDER": "a@b.example",
+        }
         assert Mailers.from_env(environ=environ, host=host).default.provider == "memory"
 
     def test_environment_holds_a_url(self, host: PluginHost) -> None:

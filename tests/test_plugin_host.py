@@ -40,7 +40,11 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         root = tmp_path / distribution
         info = root / f"{distribution.replace('-', '_')}-1.0.dist-info"
         info.mkdir(parents=True)
-        text = textwrap.dedent(source).replace("{module}", module).replace("{name!r}", repr(name or distribution))
+        text = (
+            textwrap.dedent(source)
+            .replace("{module}", module)
+            .replace("{name!r}", repr(name or distribution))
+        )
         (root / f"{module}.py").write_text(text)
         (root / f"{module}_code.py").write_text("raise AssertionError('The adapter is imported too early.')")
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
@@ -301,7 +305,9 @@ class TestBrokenPlugin:
 class TestUnknownProvider:
     """A provider nobody offers."""
 
-    @pytest.mark.parametrize("asked,near", [("memmory", "memory"), ("Console", "console"), ("memory ", "memory")])
+    @pytest.mark.parametrize(
+        "asked,near", [("memmory", "memory"), ("Console", "console"), ("memory ", "memory")]
+    )
     def test_names_the_nearest(self, host: PluginHost, asked: str, near: str) -> None:
         """A slip of the pen is answered with the right spelling."""
         with pytest.raises(UnknownProvider, match=f"Did you mean '{near}'"):

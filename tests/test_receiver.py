@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from mailcore import (
     Adapter,
     AdapterSpec,
+    BounceClass,
     Claim,
     ConfigurationError,
     Context,
@@ -30,7 +32,10 @@ from mailcore import (
     HttpResponse,
     InboundMessage,
     InvalidDocument,
+    Mailer,
     MemoryReplayStore,
+    Message,
+    MissingDependency,
     MissingOption,
     Phase,
     PluginHost,
@@ -63,7 +68,9 @@ class FakeOptions:
     """How the fake provider proves itself."""
 
     signing_key: Secret | None = attrs.field(
-        default=None, converter=attrs.converters.optional(Secret), metadata=about("A key.", needed_to="receive")
+        default=None,
+        converter=attrs.converters.optional(Secret),
+        metadata=about("A key.", needed_to="receive"),
     )
     covers: Covers = Covers.BODY
 
@@ -158,7 +165,10 @@ def sign(body: bytes) -> bytes:
 def event(*names: str, body: bytes | None = None, **headers: str) -> WebhookRequest:
     """Return a signed delivery of these events."""
     found = json.dumps({"event": list(names) or ["delivered"]}).encode() if body is None else body
-    signed = {"X-Signature": sign(found).decode(), **{name.replace("_", "-"): value for name, value in headers.items()}}
+    signed = {
+        "X-Signature": sign(found).decode(),
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
     return WebhookRequest(method="POST", url="/hook", headers=signed, body=found, received_at=NOW)
 
 
@@ -293,7 +303,9 @@ class TestOrder:
         assert [fake.ran.count("parse"), fake.ran.count("handler")] == [1, 1]
         assert fake.finished == [Disposition.ACCEPTED, Disposition.DUPLICATE]
 
-    @pytest.mark.parametrize("kind,body", [(INBOUND, b'{"event": ["delivered"]}'), (TRACKING, b'{"mail": 1}')])
+    @pytest.mark.parametrize(
+        "kind,body", [(INBOUND, b'{"event": ["delivered"]}'), (TRACKING, b'{"mail": 1}')]
+    )
     @pytest.mark.rule("N-H4")
     def test_misrouted(self, kind: EndpointKind, body: bytes, caplog: pytest.LogCaptureFixture) -> None:
         """A delivery at the other kind's endpoint is acknowledged, kept and not parsed; the log names the fix."""
@@ -350,7 +362,10 @@ class TestEndpoint:
         assert fake.receive(WebhookRequest(method=method)).status == 200
         assert fake.events == []
 
-    @pytest.mark.parametrize("coding,status", [("gzip", 415), ("br", 415), ("GZIP ", 415), ("identity", 200), ("", 200), (" Identity", 200)])
+    @pytest.mark.parametrize(
+        "coding,status",
+        [("gzip", 415), ("br", 415), ("GZIP ", 415), ("identity", 200), ("", 200), (" Identity", 200)],
+    )
     def test_encoding(self, coding: str, status: int) -> None:
         """A compressed body is refused, not unpacked."""
         assert Receiving().receive(event(Content_Encoding=coding)).status == status
@@ -415,7 +430,10 @@ class TestBasicAuth:
     def test_scheme_in_any_case(self, scheme: str) -> None:
         """As RFC 9110 has it."""
         value = basic("old:one").replace("Basic", scheme)
-        assert Receiving(signed=False, webhook_secret=self.PAIRS).receive(event(Authorization=value)).status == 200
+        assert (
+            Receiving(signed=False, webhook_secret=self.PAIRS).receive(event(Authorization=value)).status
+            == 200
+        )
 
     def test_beside_a_signature_both_are_needed(self) -> None:
         """A secret that is configured is asked for, whatever else is proved."""
@@ -464,7 +482,8 @@ class TestProof:
     """Verification."""
 
     @pytest.mark.parametrize(
-        "raised", [ValueError("x"), KeyError("x"), RecursionError(), UnicodeDecodeError("utf-8", b"", 0, 1, "x")]
+        "raised",
+        [ValueError("x"), KeyError("x"), RecursionError(), UnicodeDecodeError("utf-8", b"", 0, 1, "x")],
     )
     def test_exception_is_a_refusal(self, raised: Exception) -> None:
         """Hostile input must not find a second way out."""
@@ -526,7 +545,12 @@ class TestProof:
         """An endpoint that anyone could feed is refused at construction, naming every way out."""
         with pytest.raises(MissingOption) as caught:
             Receiving(signed=False, covers=covers)
-        for spelling in ("signing_key", "MAILCORE_FAKE_SIGNING_KEY", "webhook_secret", "MAILCORE_WEBHOOK_SECRET"):
+        for spelling in (
+            "signing_key",
+            "MAILCORE_FAKE_SIGNING_KEY",
+            "webhook_secret",
+            "MAILCORE_WEBHOOK_SECRET",
+        ):
             assert spelling in str(caught.value)
 
     def test_signature_of_nothing_is_none(self) -> None:
@@ -599,7 +623,9 @@ class TestUnderstanding:
         assert fake.receive(event()).status == 200
         assert fake.finished == [Disposition.ACCEPTED]
 
-    @pytest.mark.parametrize("kind,body", [(TRACKING, b'{"event": ["delivered"]}'), (INBOUND, b'{"mail": 1}')])
+    @pytest.mark.parametrize(
+        "kind,body", [(TRACKING, b'{"event": ["delivered"]}'), (INBOUND, b'{"mail": 1}')]
+    )
     def test_no_handler(self, kind: EndpointKind, body: bytes) -> None:
         """What nobody asked for is kept, since it was sent to an endpoint that somebody made."""
         fake = Receiving(handlers=False)
@@ -665,7 +691,9 @@ class TestHandler:
 
     def test_mail_behind_a_pointer(self) -> None:
         """A flow may fetch the mail."""
-        transport = RecordingTransport(HttpResponse(status=200), HttpResponse(status=200, body=b"Subject: x\r\n\r\n"))
+        transport = RecordingTransport(
+            HttpResponse(status=200), HttpResponse(status=200, body=b"Subject: x\r\n\r\n")
+        )
         fake = Receiving(adapter=Fetching, transport=transport)
         assert fake.receive(event(body=b'{"mail": 1}'), INBOUND).status == 200
         assert [mail.event_id for mail in fake.mails] == ["fetched"]
@@ -683,7 +711,9 @@ class TestHandler:
         Receiving(adapter=Fetching, transport=Timed(HttpResponse(status=200)), deadline=7).receive(event())
         assert 6 < left[0] <= 7
 
-    @pytest.mark.parametrize("kind,body", [(TRACKING, b'{"event": ["delivered"]}'), (INBOUND, b'{"mail": 1}')])
+    @pytest.mark.parametrize(
+        "kind,body", [(TRACKING, b'{"event": ["delivered"]}'), (INBOUND, b'{"mail": 1}')]
+    )
     def test_one_that_raises(self, kind: EndpointKind, body: bytes, caplog: pytest.LogCaptureFixture) -> None:
         """What could not be stored is asked for again."""
         fake = Receiving()
@@ -834,7 +864,9 @@ class TestReplay:
         assert fake.finished == [Disposition.ACCEPTED, Disposition.DUPLICATE]
         assert fake.mails == []
 
-    @pytest.mark.parametrize("broken,status,handled", [("claim", 503, 0), ("commit", 200, 1), ("release", 503, 0)])
+    @pytest.mark.parametrize(
+        "broken,status,handled", [("claim", 503, 0), ("commit", 200, 1), ("release", 503, 0)]
+    )
     def test_store_that_fails(self, broken: str, status: int, handled: int) -> None:
         """A store that is down loses nothing: not claimed is asked for again, not committed may come twice."""
         fake = Receiving(replay=Store(broken))
@@ -912,10 +944,19 @@ class TestHalves:
 headers = st.lists(
     st.tuples(
         st.sampled_from(
-            ["X-Signature", "X-Signed-At", "X-Delivery", "Authorization", "Content-Encoding", "Content-Type", ""]
+            [
+                "X-Signature",
+                "X-Signed-At",
+                "X-Delivery",
+                "Authorization",
+                "Content-Encoding",
+                "Content-Type",
+                "",
+            ]
         )
         | st.text(max_size=10),
-        st.text(max_size=60) | st.sampled_from(["Basic b2xkOm9uZQ", "Basic ====", "identity", NOW.isoformat()]),
+        st.text(max_size=60)
+        | st.sampled_from(["Basic b2xkOm9uZQ", "Basic ====", "identity", NOW.isoformat()]),
     ),
     max_size=6,
 )
@@ -927,14 +968,23 @@ bodies = st.binary(max_size=200) | st.recursive(
 class TestHostile:
     """Whatever arrives."""
 
-    @given(st.sampled_from(["POST", "HEAD", "GET", ""]) | st.text(max_size=5), headers, bodies, st.sampled_from(EndpointKind))
+    @given(
+        st.sampled_from(["POST", "HEAD", "GET", ""]) | st.text(max_size=5),
+        headers,
+        bodies,
+        st.sampled_from(EndpointKind),
+    )
     @example("POST", [("X-Signature", "\ud800")], b"", TRACKING)
     @example("POST", [("Authorization", "Basic \ud800")], b"", TRACKING)
     def test_unproved(
         self, method: str, pairs: list[tuple[str, str]], body: bytes, kind: EndpointKind
     ) -> None:
         """Nothing raises, nothing is accepted, and nothing is kept."""
-        for fake in (Receiving(webhook_secret="old:one"), Receiving(), Receiving(signed=False, webhook_secret="old:one")):
+        for fake in (
+            Receiving(webhook_secret="old:one"),
+            Receiving(),
+            Receiving(signed=False, webhook_secret="old:one"),
+        ):
             response = fake.receive(WebhookRequest(method=method, headers=pairs, body=body), kind)
             assert response.status in (401, 405, 413, 415) or method.upper() == "HEAD"
             assert (fake.events, fake.mails, list(fake.receiver.quarantined)) == ([], [], [])
@@ -969,7 +1019,9 @@ class TestMailPace:
         def key(seed: bytes) -> str:
             return base64.b64encode(bytes(signing.SigningKey(seed).verify_key)).decode()
 
-        def deliver(document: object, *, seed: bytes = SEED, **config: Any) -> tuple[WebhookResponse, Any, Any]:
+        def deliver(
+            document: object, *, seed: bytes = SEED, **config: Any
+        ) -> tuple[WebhookResponse, Any, Any]:
             events: list[TrackingEvent] = []
             kind = config.pop("kind", "tracking")
             receiver = WebhookReceiver.from_config(
@@ -984,7 +1036,10 @@ class TestMailPace:
         deliver.key = key  # type: ignore[attr-defined]  # reason: a second function for the tests
         return deliver
 
-    EVENT: Mapping[str, Any] = {"event": "email.delivered", "payload": {"id": 1, "domain_id": 7, "to": "bob@example.com"}}
+    EVENT: Mapping[str, Any] = {
+        "event": "email.delivered",
+        "payload": {"id": 1, "domain_id": 7, "to": "bob@example.com"},
+    }
 
     def test_genuine(self, receive: Callable[..., Any]) -> None:
         """A signed event is handled."""
@@ -1020,7 +1075,15 @@ class TestMailPace:
         ]
 
     @pytest.mark.parametrize(
-        "document", [b"{", [], {}, {"event": 1}, {"event": "email.delivered", "payload": []}, {"event": "x", "payload": {}}]
+        "document",
+        [
+            b"{",
+            [],
+            {},
+            {"event": 1},
+            {"event": "email.delivered", "payload": []},
+            {"event": "x", "payload": {}},
+        ],
     )
     @pytest.mark.rule("N-H3")
     def test_malformed(self, receive: Callable[..., Any], document: object) -> None:
@@ -1037,7 +1100,9 @@ class TestMailPace:
     @pytest.mark.rule("N-H7")
     @pytest.mark.rule("N-H14")
     @pytest.mark.parametrize("value", [None, 5, True, [None], {"a": 1}, "", ["one", None], "not a date"])
-    @pytest.mark.parametrize("field", ["tags", "updated_at", "created_at", "to", "message_id", "domain_id", "errors"])
+    @pytest.mark.parametrize(
+        "field", ["tags", "updated_at", "created_at", "to", "message_id", "domain_id", "errors"]
+    )
     def test_types_do_not_drift(self, receive: Callable[..., Any], field: str, value: object) -> None:
         """A field of another type is absent from the event, whose own types stay."""
         response, (found,), _ = receive({"event": "email.bounced", "payload": {"id": 1, field: value}})
@@ -1062,6 +1127,49 @@ class TestMailPace:
         ]
         assert ids[0] == ids[1]
         assert len(set(ids)) == 3
+
+    @pytest.mark.rule("N-H11")
+    @pytest.mark.parametrize(
+        "kind,event_type,bounce",
+        [
+            ("email.deferred", EventType.DEFERRED, BounceClass.SOFT),
+            ("email.bounced", EventType.BOUNCED, BounceClass.HARD),
+        ],
+    )
+    def test_temporary_and_final(
+        self, receive: Callable[..., Any], kind: str, event_type: EventType, bounce: BounceClass
+    ) -> None:
+        """What is tried again is deferred, what is given up is bounced."""
+        _, (found,), _ = receive({"event": kind, "payload": {"id": 1}})
+        assert (found.event_type, found.bounce_class) == (event_type, bounce)
+
+    @pytest.mark.rule("N-H13")
+    def test_speaks_of_the_message(self, receive: Callable[..., Any]) -> None:
+        """MailPace says what became of a mail, not of which recipient."""
+        _, (found,), _ = receive(
+            {"event": "email.bounced", "payload": {"id": 1, "to": "a@b.example, c@d.example"}}
+        )
+        assert (found.scope, found.recipients) == ("message", ("a@b.example", "c@d.example"))
+
+    @pytest.mark.rule("N-H15")
+    def test_without_the_library(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without PyNaCl, listing and sending work; a key to verify with says what to install."""
+        for name in [name for name in sys.modules if name.partition(".")[0] == "nacl"]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, "nacl", None)
+        host = PluginHost({"mailpace": pytest.importorskip("mailcore_mailpace")}, installed=False)
+        assert (list(host.adapters), host.problems) == (["mailpace"], [])
+        transport = RecordingTransport(HttpResponse(status=200, body=b'{"id": 1, "status": "pending"}'))
+        mailer = Mailer.from_config(
+            {"provider": "mailpace", "api_key": "k"}, environ={}, host=host, transport=transport
+        )
+        assert (
+            mailer.send(Message(from_="ada@example.com", to="bob@example.com", text="Hello")).message_id
+            == "1"
+        )
+        key = base64.b64encode(bytes(range(32))).decode()
+        with pytest.raises(MissingDependency, match=r"pip install 'mailcore-mailpace\[signatures\]'"):
+            WebhookReceiver.from_config({"provider": "mailpace", "webhook_key": key}, environ={}, host=host)
 
     @pytest.mark.rule("N-H9")
     def test_timestamp_is_the_events(self, receive: Callable[..., Any]) -> None:

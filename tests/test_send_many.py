@@ -125,7 +125,9 @@ class TestOutcomes:
                 second_done.set()
             return OK
 
-        outcomes = make(OneByOne, RecordingTransport(answer)).send_many(map(message, range(20)), concurrency=4)
+        outcomes = make(OneByOne, RecordingTransport(answer)).send_many(
+            map(message, range(20)), concurrency=4
+        )
         assert [outcome.unwrap().message_id for outcome in outcomes] == [str(n) for n in range(20)]
 
     def test_failures_stand_beside_results(self) -> None:
@@ -138,7 +140,12 @@ class TestOutcomes:
 
         messages = [message(0), BROKEN, message(2), message(3)]
         outcomes = make(OneByOne, RecordingTransport(answer)).send_many(messages)
-        assert [type(outcome.error) for outcome in outcomes] == [type(None), InvalidMessage, MaybeSent, type(None)]
+        assert [type(outcome.error) for outcome in outcomes] == [
+            type(None),
+            InvalidMessage,
+            MaybeSent,
+            type(None),
+        ]
         assert [outcome.message for outcome in outcomes] == messages
         assert all((outcome.result is None) is not (outcome.error is None) for outcome in outcomes)
 
@@ -168,7 +175,9 @@ class TestOutcomes:
             def mailcore_send_finished(self, result: Any, error: Any) -> None:
                 heard.append((result, error))
 
-        outcomes = make(adapter, RecordingTransport(OK), Observer()).send_many([message(0), BROKEN, message(2)])
+        outcomes = make(adapter, RecordingTransport(OK), Observer()).send_many(
+            [message(0), BROKEN, message(2)]
+        )
         assert {(id(result), id(error)) for result, error in heard} == {
             (id(outcome.result), id(outcome.error)) for outcome in outcomes
         }
@@ -297,7 +306,11 @@ class TestBatch:
         transport = RecordingTransport(OK)
         outcomes = make(Batching, transport).send_many([BROKEN, message(2), message(3)])
         assert [request.url.rpartition("/")[2] for request in transport.requests] == ["2-3"]
-        assert [type(outcome.error) for outcome in outcomes] == [InvalidMessage, type(None), RecipientRejected]
+        assert [type(outcome.error) for outcome in outcomes] == [
+            InvalidMessage,
+            type(None),
+            RecipientRejected,
+        ]
 
     def test_nothing_valid_is_no_request(self) -> None:
         """A chunk of which nothing is left is not sent."""
@@ -336,9 +349,7 @@ class TestBatch:
             ([message(0), message(2)], ConfigurationError("http is not https."), ConfigurationError),
         ],
     )
-    def test_refused_whole(
-        self, messages: list[Message], answer: object, expected: type[Exception]
-    ) -> None:
+    def test_refused_whole(self, messages: list[Message], answer: object, expected: type[Exception]) -> None:
         """An error before anything was sent is each message's outcome, as it is for a single send."""
         outcomes = make(Batching, RecordingTransport(answer)).send_many(messages)
         assert [type(outcome.error) for outcome in outcomes] == [expected, expected]

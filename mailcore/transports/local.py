@@ -44,8 +44,11 @@ class LocalTransport:
         if request.destination == "memory":
             self.outbox.extend(request.messages.values())
             return
+        charset = sys.stdout.encoding or "utf-8"
         for message_id, message in request.messages.items():
-            sys.stdout.write(_shown(message_id, message) + "\n")
+            # A letter the terminal lacks is escaped: the mail was taken, which is no error.
+            text = _shown(message_id, message).encode(charset, "backslashreplace").decode(charset)
+            sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -21,7 +22,7 @@ from mailcore._secret import Secret
 from mailcore._settings import Settings
 from mailcore._transport import Deadline, Phase, TransportFailure
 from mailcore._url import check_service_url
-from mailcore.exceptions import ProtocolBug
+from mailcore.exceptions import ConfigurationError, ProtocolBug, SendError
 from mailcore.transports._watched import POOLS, watching
 
 __all__ = ["RequestsTransport"]
@@ -61,6 +62,8 @@ class RequestsTransport:
     def __init__(self, settings: Settings, *, user_agent: str = "mailcore") -> None:
         self._settings = settings
         self._user_agent = user_agent
+        if settings.ca_bundle is not None and not Path(settings.ca_bundle).exists():
+            raise ConfigurationError(f"ca_bundle is {settings.ca_bundle}, which does not exist.")
         self._verify: bool | str = settings.ca_bundle or True
         proxy = settings.proxy.reveal() if settings.proxy else None
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
@@ -93,7 +96,9 @@ class RequestsTransport:
             try:
                 return self._send(prepared, request, deadline)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                failure = _failure(error, progress.phase)
+                failure: Exception = _failure(error, progress.phase)
+            except SendError as error:  # the body's own
+                failure = error.with_traceback(None)
         # Raised out here, without the library's error: its text and frames may hold the token.
         raise failure
 
@@ -102,7 +107,10 @@ class RequestsTransport:
         template = self._templates.get(key)
         if template is None:
             check_service_url(request.url)
-            template = requests.Request(request.method, request.url).prepare()
+            try:
+                template = requests.Request(request.method, request.url).prepare()
+            except (requests.RequestException, ValueError):
+                raise ConfigurationError("The service address is not one that can be reached.") from None
             template.headers.clear()
             template.headers.update({"User-Agent": self._user_agent, "Accept-Encoding": "identity"})
             if len(self._templates) > 100:  # addresses made of data: do not keep them all

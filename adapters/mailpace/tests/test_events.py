@@ -114,8 +114,10 @@ class TestSamples:
         """An error would turn the endpoint off, so the answer is 200, and a person may look at it."""
         answer = receiver.receive(delivery(name), kind="tracking")
         (kept,) = receiver.quarantined
+        known = "error" in SAMPLES[name]["expected"]
 
         assert (answer.status, events) == (200, [])
+        assert kept.reason.startswith("It could not be read" if known else "Its shape is not known")
         assert kept.webhook.request.body == delivery(name).body
 
     @pytest.mark.parametrize("name", SAMPLES)
@@ -130,6 +132,20 @@ class TestSamples:
         assert datetime.strptime(sample["recorded_at"], "%Y-%m-%d").replace(tzinfo=UTC) < datetime.now(UTC)
         assert sample["edits"].endswith(".")
         assert isinstance(adapter.verify_webhook(request, context), Verification)
+
+
+class TestShape:
+    """What is an event at all."""
+
+    @pytest.mark.rule("MP-W3", "MP-W5")
+    @pytest.mark.parametrize("event", [None, 7, True, [], {}, ["email.delivered"], ...], ids=repr)
+    def test_its_kind_is_a_text(self, event: Any, make_receiver: Callable[..., WebhookReceiver]) -> None:
+        """Anything else is of a shape nobody documented."""
+        receiver = make_receiver(webhook_secret="hook:s3cret", on_event=print)
+        odd = {"payload": PAYLOAD} if event is ... else {"event": event, "payload": PAYLOAD}
+        answer = receiver.receive(unsigned(odd), kind="tracking")
+
+        assert (answer.status, receiver.quarantined[0].reason) == (200, "Its shape is not known.")
 
 
 class TestKinds:

@@ -303,6 +303,12 @@ class TestStatuses:
 
         assert (type(error), error.retry_after) == (RateLimited, seconds)
 
+    def test_so_may_any_refusal(self) -> None:
+        """Whatever the words mean, a time to wait is kept."""
+        error = failure(400, '{"error":"Invalid API Token"}', Retry_After="7")
+
+        assert (type(error), error.retry_after) == (AuthenticationFailed, 7.0)
+
 
 class TestWords:
     """What MailPace says decides before the status does, and is passed on."""

@@ -23,9 +23,11 @@ from mailcore import (
     Context,
     HttpRequest,
     HttpResponse,
+    Idempotency,
     Mailer,
     Message,
     NotSerializable,
+    PluginHost,
     Secret,
     UnsupportedFeature,
 )
@@ -190,6 +192,11 @@ class TestIdempotencyKey:
         assert (caught.value.field, transport.requests) == ("idempotency_key", [])
 
     @pytest.mark.rule("MP-S3")
+    def test_the_promise_is_registered(self, host: PluginHost) -> None:
+        """A day, 255 characters; errors are not kept and bodies not compared."""
+        assert host.spec("mailpace").idempotency == Idempotency(ttl=86_400, max_length=255)
+
+    @pytest.mark.rule("MP-S3")
     def test_same_key_same_bytes(self) -> None:
         """Built again for the same key and context, the body is byte-identical: nothing in it is new."""
         fields: dict[str, Any] = {
@@ -293,6 +300,15 @@ class TestFields:
             "from": "ada@example.com",
             "to": "bob@example.com",
             "textbody": "Hello",
+        }
+
+    @pytest.mark.rule("MP-S4")
+    def test_html_alone_is_a_mail(self) -> None:
+        """One of the two bodies is enough; the other one is not made up."""
+        assert payload(text=None, html="<p>Hi</p>") == {
+            "from": "ada@example.com",
+            "to": "bob@example.com",
+            "htmlbody": "<p>Hi</p>",
         }
 
     def test_text_of_any_kind_arrives(self) -> None:
