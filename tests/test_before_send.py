@@ -212,7 +212,9 @@ class TestObservers:
 
     def test_what_they_return_is_ignored(self) -> None:
         """An observer cannot change anything."""
-        mailer = make({"a": Calling(hook, lambda: UnsupportedFeature("x", field="y")) for hook in self.HOOKS})
+        mailer = make(
+            {hook: Calling(hook, lambda: UnsupportedFeature("x", field="y")) for hook in self.HOOKS}
+        )
         assert mailer.send(MESSAGE).message_id
 
     def test_one_that_raises_hides_no_error(self) -> None:

@@ -185,7 +185,7 @@ class TestMergeKeys:
     @pytest.mark.parametrize("key", ["ada@exämple.com", "eve@example.com"])
     def test_nobody(self, key: str) -> None:
         """A key that matches no recipient is an error, not lost; local parts differ by letter case."""
-        with pytest.raises(InvalidMessage, match=f"^merge_data: .*'{key}' matches no recipient"):
+        with pytest.raises(InvalidMessage, match=f"^merge_data: .*'{key}' matches no address"):
             self.keys(key)
 
     def test_one_recipient_twice(self) -> None:

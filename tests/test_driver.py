@@ -61,6 +61,7 @@ class Script:
         self.requests: list[Any] = []
 
     def __call__(self, request: Any) -> Any:
+        """Return or raise the next answer."""
         self.requests.append(request)
         answer = next(self.answers)
         if isinstance(answer, BaseException):

@@ -76,7 +76,7 @@ class TestNames:
 
     def test_unknown_key(self, host: PluginHost) -> None:
         """A misspelt key is not passed over."""
-        with pytest.raises(UnknownOption, match="no key 'mailer'. Keys: default, defaults, mailers"):
+        with pytest.raises(UnknownOption, match=r"no key 'mailer'\. Keys: default, defaults, mailers"):
             make(host, {"mailer": {}})
 
 
@@ -226,7 +226,7 @@ class TestSources:
 
     def test_environment_says_nothing(self, host: PluginHost) -> None:
         """The error names both variables."""
-        with pytest.raises(ConfigurationError, match="MAILCORE_CONFIG.*MAILCORE_URL"):
+        with pytest.raises(ConfigurationError, match=r"MAILCORE_CONFIG.*MAILCORE_URL"):
             Mailers.from_env(environ={}, host=host)
 
     def test_python_values_are_not_looked_up(self, host: PluginHost) -> None:

@@ -208,7 +208,8 @@ class TestBrokenPlugin:
                 from mailcore import AdapterSpec, hookimpl
                 @hookimpl
                 def mailcore_register_adapters():
-                    return [AdapterSpec(name="acme", factory="a:B", options="a:C", capabilities={"send.fax": None})]
+                    fax = {"send.fax": None}
+                    return [AdapterSpec(name="acme", factory="a:B", options="a:C", capabilities=fax)]
                 """,
                 "send.fax",
             ),

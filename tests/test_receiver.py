@@ -308,7 +308,7 @@ class TestOrder:
     )
     @pytest.mark.rule("N-H4")
     def test_misrouted(self, kind: EndpointKind, body: bytes, caplog: pytest.LogCaptureFixture) -> None:
-        """A delivery at the other kind's endpoint is acknowledged, kept and not parsed; the log names the fix."""
+        """A delivery at the other kind's endpoint is acknowledged, kept and not parsed; the log says why."""
         fake = Receiving()
         assert fake.receive(event(body=body), kind).status == 200
         assert "parse" not in fake.ran
@@ -574,7 +574,8 @@ class TestUnderstanding:
         "body",
         [
             b"", b"not JSON", b"\xff\xfe", b"null", b"5", b"true", b"[]", b"{}", b'{"other": 1}', b'"text"',
-            b'{"event": 1, "event": 2}', b'{"event": NaN}', b"[" * 100_000, b'{"event": ' + b"9" * 5000 + b"}",
+            b'{"event": 1, "event": 2}', b'{"event": NaN}', b"[" * 100_000,
+            b'{"event": ' + b"9" * 5000 + b"}",
         ],
     )  # fmt: skip
     @pytest.mark.rule("N-H3")
@@ -868,7 +869,7 @@ class TestReplay:
         "broken,status,handled", [("claim", 503, 0), ("commit", 200, 1), ("release", 503, 0)]
     )
     def test_store_that_fails(self, broken: str, status: int, handled: int) -> None:
-        """A store that is down loses nothing: not claimed is asked for again, not committed may come twice."""
+        """A store that is down loses nothing: what is not claimed is asked for again."""
         fake = Receiving(replay=Store(broken))
         if broken == "release":
             fake.fail["handler"] = OSError("x")
@@ -960,9 +961,11 @@ headers = st.lists(
     ),
     max_size=6,
 )
-bodies = st.binary(max_size=200) | st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(max_size=5), lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner)
-).map(lambda value: json.dumps(value).encode())  # fmt: skip
+documents = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner),
+)
+bodies = st.binary(max_size=200) | documents.map(lambda value: json.dumps(value).encode())
 
 
 class TestHostile:

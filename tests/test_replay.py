@@ -20,6 +20,7 @@ class Clock:
         self.now = 0.0
 
     def __call__(self) -> float:
+        """Return the time."""
         return self.now
 
 
@@ -139,7 +140,7 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule(key=keys)
     def claim(self, key: str) -> None:
-        """The store says what the model says."""
+        """Hear from the store what the model says."""
         committed, until = self.model.get(key, (False, self.clock.now))
         alive = until > self.clock.now
         expected = Claim.CLAIMED if not alive else Claim.DUPLICATE if committed else Claim.IN_PROGRESS

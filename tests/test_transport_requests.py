@@ -42,7 +42,8 @@ from mailcore.transports.requests import RequestsTransport
 pytestmark = pytest.mark.loopback
 
 CANARY = "canary-7Qw"
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+STATUS = b"HTTP/1.1 200 OK\r\n"
+OK = STATUS + b"Content-Length: 2\r\n\r\nok"
 AFTER_CONNECTING = (Phase.SENDING, Phase.SENT, Phase.RECEIVING)
 
 Script = Callable[["Peer"], None]
@@ -503,12 +504,12 @@ class TestDeadline:
         [
             (once(OK[:60], *[b"x"] * 30, pause=0.1), None),
             (
-                once(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", *[b"x"] * 30, pause=0.1),
+                once(STATUS + b"Content-Length: 99\r\n\r\n", *[b"x"] * 30, pause=0.1),
                 Phase.RECEIVING,
             ),
-            (once(b"HTTP/1.1 200 OK\r\n", *[b"X-A: 1\r\n"] * 30, pause=0.1), Phase.RECEIVING),
+            (once(STATUS + b"", *[b"X-A: 1\r\n"] * 30, pause=0.1), Phase.RECEIVING),
             (once(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 30, pause=0.1), Phase.RECEIVING),
-            (once(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", b"x", pause=2), Phase.RECEIVING),
+            (once(STATUS + b"Content-Length: 99\r\n\r\n", b"x", pause=2), Phase.RECEIVING),
             (once(b"", pause=2), Phase.SENT),
         ],
         ids=["slow but in time", "slow body", "slow headers", "slow 100s", "stalled body", "silence"],
@@ -592,16 +593,16 @@ class TestPhase:
             (once(b"HTTP/1."), (Phase.RECEIVING,)),
             (once(b"nonsense\r\n\r\n"), (Phase.RECEIVING,)),
             (once(b"HTTP/1.1 9x9 Odd\r\n\r\n"), (Phase.RECEIVING,)),
-            (once(b"HTTP/1.1 200 OK\r\n" + b"X-A: 1\r\n" * 101 + b"\r\n"), (Phase.RECEIVING,)),
-            (once(b"HTTP/1.1 200 OK\r\nX-A: " + b"x" * 70_000 + b"\r\n\r\n"), (Phase.RECEIVING,)),
-            (once(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"), (Phase.RECEIVING,)),
-            (once(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), (Phase.RECEIVING,)),
-            (once(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nab"), (Phase.RECEIVING,)),
-            (once(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope"), (Phase.RECEIVING,)),
+            (once(STATUS + b"" + b"X-A: 1\r\n" * 101 + b"\r\n"), (Phase.RECEIVING,)),
+            (once(STATUS + b"X-A: " + b"x" * 70_000 + b"\r\n\r\n"), (Phase.RECEIVING,)),
+            (once(STATUS + b"Content-Length: 9\r\n\r\nshort"), (Phase.RECEIVING,)),
+            (once(STATUS + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), (Phase.RECEIVING,)),
+            (once(STATUS + b"Transfer-Encoding: chunked\r\n\r\n9\r\nab"), (Phase.RECEIVING,)),
+            (once(STATUS + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope"), (Phase.RECEIVING,)),
         ],
         ids=[
-            "close", "reset", "close after request", "reset after request", "end in status", "nonsense", "odd status",
-            "101 headers", "long header", "short body", "bad chunk", "short chunk", "bad gzip",
+            "close", "reset", "close after request", "reset after request", "end in status", "nonsense",
+            "odd status", "101 headers", "long header", "short body", "bad chunk", "short chunk", "bad gzip",
         ],
     )  # fmt: skip
     def test_broken_answer(self, serve: Any, transport: Any, script: Script, phases: Sequence[Phase]) -> None:

@@ -5,7 +5,6 @@ Rule: one entry a field; a field that is absent is an absent key, never "", null
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -86,8 +85,22 @@ def _attachment(attachment: Attachment) -> dict[str, Any]:
     return fields
 
 
+#: For attachments without a name: MailPace goes by the extension, and refuses what it does not list.
+_EXTENSIONS = {
+    "application/pdf": "pdf",
+    "application/xml": "xml",
+    "application/zip": "zip",
+    "image/gif": "gif",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "text/calendar": "ics",
+    "text/csv": "csv",
+    "text/html": "html",
+}
+
+
 def _made_up_name(attachment: Attachment) -> str:
-    return f"attachment{mimetypes.guess_extension(attachment.content_type) or '.txt'}"
+    return f"attachment.{_EXTENSIONS.get(attachment.content_type, 'txt')}"
 
 
 #: Our field → MailPace's field, and how it is written.
