@@ -272,7 +272,9 @@ class TestParameters:
 
     def test_within_the_type(self) -> None:
         """Parameters given within the type are told apart from it, and the charset from them."""
-        file = Attachment(content="BEGIN", content_type='text/calendar; METHOD=REQUEST; charset=utf-8; x="a b"')
+        file = Attachment(
+            content="BEGIN", content_type='text/calendar; METHOD=REQUEST; charset=utf-8; x="a b"'
+        )
         assert (file.content_type, file.charset) == ("text/calendar", "utf-8")
         assert dict(file.parameters) == {"method": "REQUEST", "x": "a b"}
 
@@ -281,7 +283,9 @@ class TestParameters:
         file = Attachment(content="BEGIN", content_type="text/calendar", parameters={"method": "REQUEST"})
         assert file.full_content_type == 'text/calendar; charset="utf-8"; method="REQUEST"'
 
-    @pytest.mark.parametrize("name, value", [("a", "x\r\ny"), ("a b", "x"), ("a", 'x"y'), ("", "x"), ("a", "é")])
+    @pytest.mark.parametrize(
+        "name, value", [("a", "x\r\ny"), ("a b", "x"), ("a", 'x"y'), ("", "x"), ("a", "é")]
+    )
     def test_refused(self, name: str, value: str) -> None:
         """What no header can hold is refused in the field's name."""
         with pytest.raises(InvalidAttachment, match="^parameters: "):

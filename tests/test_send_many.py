@@ -86,14 +86,22 @@ class Batching(Adapter):
         return verdicts[: len(verdicts) - len(response.body)]
 
 
-def make(adapter: type[Adapter], transport: Any, observer: object | None = None) -> Mailer:
+KEYS = Idempotency(ttl=60, max_length=50)
+
+
+def make(
+    adapter: type[Adapter],
+    transport: Any,
+    observer: object | None = None,
+    idempotency: Idempotency | None = KEYS,
+) -> Mailer:
     """Return a mailer of that adapter."""
     found = AdapterSpec(
         name="fake",
         factory=f"{__name__}:{adapter.__name__}",
         options=f"{__name__}:NoOptions",
         capabilities={Capability.BATCH: Support(limit=3)} if adapter is Batching else {},
-        idempotency=Idempotency(ttl=60, max_length=50),
+        idempotency=idempotency,
     )
 
     class Registering:
@@ -325,6 +333,14 @@ class TestBatch:
         (request,) = transport.requests
         keys = {(outcome.result or outcome.error).idempotency_key for outcome in outcomes}  # type: ignore[union-attr]  # reason: one of the two is there
         assert keys == {dict(request.headers)["Idempotency-Key"]}
+
+    def test_has_no_key_where_it_is_no_use(self) -> None:
+        """A provider without keys is sent none, and an unknown outcome is not to be repeated."""
+        transport = RecordingTransport(TransportFailure(Phase.SENT, "Lost."))
+        (outcome,) = make(Batching, transport, idempotency=None).send_many([message(0)])
+        assert transport.requests[0].headers == ()
+        assert isinstance(outcome.error, MaybeSent)
+        assert (outcome.error.idempotency_key, outcome.error.retriable) == (None, False)
 
     def test_lost_answer(self) -> None:
         """Nobody can tell of any message of the chunk whether it was sent."""
