@@ -1,4 +1,4 @@
-"""The reference of every public name, from its docstring."""
+"""The reference of every public name and hook, from its docstring."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from typing import Any
 from _markdown import block, call, comment, docstring, first_paragraph, meanings
 
 import mailcore
+from mailcore import hookspecs
 
-__all__ = ["names"]
+__all__ = ["hooks", "names"]
 
 #: What has no group here is for adapters.
 _GROUPS = {
@@ -97,3 +98,9 @@ def _member(name: str, item: Any) -> str:
         return f"- `.{call(function)}`: {said}" if said else ""
     is_property = isinstance(item, property) or type(item).__name__ == "Accessor"
     return f"- `.{name}`: {said}" if is_property and said else ""
+
+
+def hooks() -> str:
+    """Write every hook with its arguments."""
+    found = [hook for name, hook in vars(hookspecs).items() if name.startswith("mailcore_")]
+    return "\n\n".join(f"### `{hook.__name__}`\n\n{block(call(hook))}\n\n{docstring(hook)}" for hook in found)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mailcore._adapter import Adapter, Context, Flow
     from mailcore._address import Address
-    from mailcore._attachment import Attachment, FileContent
+    from mailcore._attachment import Attachment
     from mailcore._basic_auth import BasicAuth
     from mailcore._body import Base64, JsonBody
     from mailcore._capabilities import Capability, Level, Support
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from mailcore._emulator import EmulatedDelivery, Emulator
     from mailcore._event import BounceClass, EventType, RejectReason, TrackingEvent
+    from mailcore._file_content import FileContent
     from mailcore._form import FormBody
     from mailcore._http import (
         Body,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from mailcore._message import Message
     from mailcore._mime import MimeBody
     from mailcore._multipart import MultipartBody
+    from mailcore._outcome import Outcome, Scope
     from mailcore._plugins import Plugin, PluginHost, PluginProblem
     from mailcore._quarantine import Quarantined
     from mailcore._receiver import WebhookReceiver
@@ -79,12 +81,10 @@ if TYPE_CHECKING:
         MissingOption,
         NotAccepted,
         NotSerializable,
-        Outcome,
         ProtocolBug,
         RateLimited,
         RecipientRejected,
         Rejected,
-        Scope,
         SendCancelled,
         SenderRejected,
         SendError,
@@ -220,7 +220,7 @@ __all__ = [
 _HOMES = {
     "_adapter": "Adapter Context Flow",
     "_address": "Address",
-    "_attachment": "Attachment FileContent",
+    "_attachment": "Attachment",
     "_basic_auth": "BasicAuth",
     "_body": "Base64 JsonBody",
     "_capabilities": "Capability Level Support",
@@ -231,6 +231,7 @@ _HOMES = {
     ),
     "_emulator": "EmulatedDelivery Emulator",
     "_event": "BounceClass EventType RejectReason TrackingEvent",
+    "_file_content": "FileContent",
     "_form": "FormBody",
     "_http": (
         "Body Headers HttpRequest HttpResponse LocalRequest LocalResponse Request Response "
@@ -243,6 +244,7 @@ _HOMES = {
     "_message": "Message",
     "_mime": "MimeBody",
     "_multipart": "MultipartBody",
+    "_outcome": "Outcome Scope",
     "_plugins": "Plugin PluginHost PluginProblem",
     "_quarantine": "Quarantined",
     "_receiver": "WebhookReceiver",
@@ -261,7 +263,7 @@ _HOMES = {
         "AccountProblem AmbiguousPlugin AttachmentChanged AuthenticationFailed ConfigurationError "
         "InProgress InvalidAddress InvalidAttachment InvalidDocument InvalidHeader InvalidMessage "
         "MailcoreError MaybeSent MissingDependency MissingOption NotAccepted NotSerializable "
-        "Outcome ProtocolBug RateLimited RecipientRejected Rejected Scope SendCancelled SendError "
+        "ProtocolBug RateLimited RecipientRejected Rejected SendCancelled SendError "
         "SenderRejected ServiceUnavailable TLSFailure TooLarge UnexpectedRedirect UnknownOption "
         "UnknownProvider Unreachable UnsupportedFeature WebhookRejected"
     ),

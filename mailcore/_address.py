@@ -9,6 +9,7 @@ Rule 3: rendering then parsing gives back the same list, whatever the names hold
 from __future__ import annotations
 
 import re
+from binascii import b2a_base64
 from collections.abc import Iterable, Mapping
 
 import attrs
@@ -17,7 +18,7 @@ from mailcore._address_grammar import mailboxes
 from mailcore._characters import check_label
 from mailcore.exceptions import InvalidAddress
 
-__all__ = ["Address"]
+__all__ = ["Address", "encode_words"]
 
 _ATEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-"
 # All but the specials; Unicode's spaces are no part of an atom, or a name would not be seen to end.
@@ -27,7 +28,6 @@ _LABEL = r"[A-Za-z0-9_\u00a0-\U0010ffff](?:[A-Za-z0-9_\u00a0-\U0010ffff\-]*[A-Za
 _LITERAL = r"\[(?:[0-9.]+|IPv6:[0-9A-Fa-f:.]+)\]"
 
 _ADDR_SPEC = re.compile(rf"({_LOCAL})@((?:{_LABEL})(?:\.{_LABEL})*|{_LITERAL})")
-_ASCII_DOMAIN = re.compile(r"[A-Za-z0-9_.\-]+|" + _LITERAL)
 # The forms nearly every address has, ASCII and complete; anything else takes the tokens below.
 _SIMPLE_SPEC = (
     rf"[{_ATEXT}]+(?:\.[{_ATEXT}]+)*"
@@ -153,15 +153,14 @@ class Address:
 def _encode_domain(domain: str) -> str:
     if domain.isascii():
         return domain
+    if len(domain) > MAX_DOMAIN:
+        raise InvalidAddress(f"The domain is longer than {MAX_DOMAIN} characters.")
     import idna  # here: most addresses never need its tables
 
     try:
-        if len(domain) > MAX_DOMAIN:
-            raise InvalidAddress(f"The domain is longer than {MAX_DOMAIN} characters.")
-        encoded = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
+        return idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
     except (idna.IDNAError, UnicodeError):
         raise InvalidAddress(f"{_shown(domain)} is not a domain that IDNA 2008 allows.") from None
-    return encoded
 
 
 def _quote(name: str) -> str:
@@ -172,8 +171,6 @@ def _quote(name: str) -> str:
 
 def encode_words(text: str) -> str:
     """Return `text` as RFC 2047 words on one line, each at most 75 characters."""
-    from base64 import b64encode
-
     words, chunk = [], b""
     for character in text:
         piece = character.encode()
@@ -181,14 +178,16 @@ def encode_words(text: str) -> str:
             words.append(chunk)
             chunk = b""
         chunk += piece
-    return " ".join(f"=?utf-8?b?{b64encode(word).decode('ascii')}?=" for word in [*words, chunk])
+    return " ".join(
+        f"=?utf-8?b?{b2a_base64(word, newline=False).decode('ascii')}?=" for word in [*words, chunk]
+    )
 
 
 def _parse(text: str, field: str) -> list[Address]:
     if not isinstance(text, str):
         raise InvalidAddress(f"takes addresses as text, not {type(text).__name__}.", field=field)
     try:
-        simple = _SIMPLE.fullmatch(text) if isinstance(text, str) else None
+        simple = _SIMPLE.fullmatch(text)
         if simple:
             name, quoted, angle, bare = simple.groups()
             return [_checked(angle or bare, name or quoted or "")]

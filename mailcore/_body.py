@@ -8,15 +8,39 @@ from __future__ import annotations
 
 import json
 from binascii import b2a_base64
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 import attrs
 
 from mailcore._attachment import Attachment
+from mailcore._http import Body
 from mailcore.exceptions import NotSerializable
 
-__all__ = ["Base64", "JsonBody"]
+__all__ = ["Base64", "JsonBody", "Part", "StreamedBody"]
+
+#: What a body is put together from; all but bytes make theirs when they are sent.
+Part: TypeAlias = bytes | Attachment | Body
+
+
+class StreamedBody:
+    """Parts one after the other, made afresh for each iteration."""
+
+    __slots__ = ("_length", "_parts")
+
+    def __init__(self, parts: Iterable[Part]) -> None:
+        self._parts = tuple(parts)
+        self._length = sum(map(len, self._parts))
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._parts:
+            if isinstance(part, bytes):
+                yield part
+            else:
+                yield from part.pieces() if isinstance(part, Attachment) else part
 
 
 @attrs.frozen
@@ -33,7 +57,7 @@ class Base64:
             yield b2a_base64(piece, newline=False)
 
 
-class JsonBody:
+class JsonBody(StreamedBody):
     """
     A JSON document in which `Base64` values are streamed.
 
@@ -41,21 +65,10 @@ class JsonBody:
         NotSerializable: Something in the document is not JSON.
     """
 
-    __slots__ = ("_length", "_parts")
+    __slots__ = ()
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self._parts = _encode(document)
-        self._length = sum(map(len, self._parts))
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __iter__(self) -> Iterator[bytes]:
-        for part in self._parts:
-            if isinstance(part, Base64):
-                yield from part
-            else:
-                yield part
+        super().__init__(_encode(document))
 
 
 def _encode(document: Mapping[str, Any]) -> tuple[bytes | Base64, ...]:

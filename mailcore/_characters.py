@@ -9,12 +9,15 @@ import re
 
 from mailcore.exceptions import InvalidMessage
 
-__all__ = ["check_label", "check_line", "check_text"]
+__all__ = ["BIDI", "LINE_BREAKS", "check_label", "check_line", "check_text"]
+
+#: Bidirectional controls make a text read as another one: `gpj.exe` from `exe.jpg`.
+BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+#: What somebody takes for the end of a line, and tabs.
+LINE_BREAKS = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
 
 # C0, DEL, C1 (U+0085 is a line break to some), line and paragraph separators, lone surrogates.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-# Bidirectional controls make a text read as another one: `gpj.exe` from `exe.jpg`.
-_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # Bodies are text of many lines; only what no encoding can carry is refused.
 _UNENCODABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -30,7 +33,7 @@ def check_label(text: str, *, field: str, error: type[InvalidMessage] = InvalidM
     """Return `text` if it is one line that also reads as it is written, else raise `error`."""
     if isinstance(text, str) and text.isprintable():
         return text
-    return _check(_BIDI, check_line(text, field=field, error=error), "a bidirectional control", field, error)
+    return _check(BIDI, check_line(text, field=field, error=error), "a bidirectional control", field, error)
 
 
 def check_text(text: str, *, field: str) -> str:

@@ -17,7 +17,8 @@ import attrs
 import cattrs
 
 from mailcore._address import Address
-from mailcore._attachment import Attachment, FileContent
+from mailcore._attachment import Attachment
+from mailcore._file_content import FileContent
 from mailcore._http import Headers
 from mailcore._mapping import FrozenMap
 from mailcore._message import Message

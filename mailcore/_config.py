@@ -1,7 +1,8 @@
 """Where settings come from: Python, a URL, a TOML file, the environment.
 
 Rule 1: explicit value, then MAILCORE_<PROVIDER>_<OPTION>, then <PROVIDER>_<OPTION>.
-Rule 2: `env:NAME` and `file:PATH` are looked up in files and URLs only, where a secret should not stand.
+Rule 2: `env:NAME` and `file:PATH` are looked up in files and URLs only, where a secret should not stand;
+        elsewhere they are refused.
 Rule 3: what is wrong is said before anything is built, with the nearest right spelling.
 """
 
@@ -11,7 +12,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -20,12 +21,20 @@ from mailcore._settings import Settings
 from mailcore._spec import AdapterSpec, load_object
 from mailcore.exceptions import ConfigurationError, MissingOption, UnknownOption
 
+if TYPE_CHECKING:
+    from mailcore._adapter import Adapter
+    from mailcore._plugins import PluginHost
+
 __all__ = ["Configuration", "configuration", "from_toml", "from_url", "looked_up", "plugin_settings"]
 
 Environment = Mapping[str, str]
 
 #: A table of message fields is no single text.
 _NOT_IN_ENVIRONMENT = frozenset({"defaults"})
+#: One variable may serve every provider.
+_SHARED = frozenset({"required_plugins", "webhook_secret"})
+#: What stands for a value that is kept elsewhere.
+_REFERENCES = ("env:", "file:")
 
 
 @attrs.frozen(kw_only=True)
@@ -36,35 +45,72 @@ class Configuration:
     settings: Settings
     options: Any
 
+    def adapter(self) -> Adapter:
+        """Return the adapter with these options."""
+        made: Adapter = load_object(self.spec.factory)(self.options)
+        return made
+
 
 def configuration(
-    config: Mapping[str, Any], *, spec: AdapterSpec, environ: Environment | None = None
+    config: Mapping[str, Any],
+    *,
+    host: PluginHost | None = None,
+    spec: AdapterSpec | None = None,
+    environ: Environment | None = None,
 ) -> Configuration:
     """
     Return the settings a flat mapping and the environment amount to.
 
     Args:
+        host: Where `provider` and required plugins are looked for; None: all that is installed.
+        spec: The adapter, where it is known already; None: the one that `provider` names.
         environ: Where options not given are looked up; None: the process's environment. Pass an
             empty mapping where tenants must not share credentials.
 
     Raises:
+        UnknownProvider: Nothing installed offers it.
         UnknownOption: No such setting; the error names the nearest one.
-        ConfigurationError: A value that cannot work.
+        ConfigurationError: A value that cannot work, or a required plugin that is not loaded.
     """
+    spec = _spec(config, _host(host)) if spec is None else spec
     given = {name: value for name, value in config.items() if name != "provider"}
     options_class = load_object(spec.options)
     ours, theirs = _names(Settings), _names(options_class)
     for name in given:
         if name not in ours and name not in theirs:
-            raise UnknownOption(_unknown(name, spec.name, [*theirs, *ours]))
+            raise UnknownOption(_unknown(str(name), spec.name, [*theirs, *ours]))
     surroundings = os.environ if environ is None else environ
     settings = {name: _found(name, given, spec.name, surroundings) for name in ours}
     options = {name: _found(name, given, spec.name, surroundings) for name in theirs}
-    return Configuration(
+    _refuse_references({**settings, **options}, spec.name)
+    found = Configuration(
         spec=spec,
         settings=_build(Settings, settings, spec.name),
         options=_build(options_class, options, spec.name),
     )
+    if found.settings.required_plugins:
+        _host(host).require(found.settings.required_plugins)
+    return found
+
+
+def _host(host: PluginHost | None) -> PluginHost:
+    from mailcore._plugins import PluginHost
+
+    return PluginHost.default() if host is None else host
+
+
+def _spec(config: Mapping[str, Any], host: PluginHost) -> AdapterSpec:
+    if not isinstance(config, Mapping):
+        raise ConfigurationError(
+            'A configuration is a mapping such as {"provider": "memory"}, '
+            f"not {type(config).__name__}. A URL is for Mailer.from_url."
+        )
+    provider = config.get("provider")
+    if not isinstance(provider, str) or not provider:
+        raise ConfigurationError(
+            f"The configuration has no 'provider' by name. Available: {', '.join(host.adapters) or 'none'}."
+        )
+    return host.spec(provider)
 
 
 def require(configuration: Configuration, purpose: str) -> None:
@@ -90,7 +136,7 @@ def missing(provider: str, option: str, purpose: str) -> str:
 def variables(option: str, provider: str) -> tuple[str, ...]:
     """Return the environment variables an option is looked up in, first one first."""
     name = f"{provider.replace('-', '_')}_{option}".upper()
-    shared = (f"MAILCORE_{option.upper()}",) if option == "webhook_secret" else ()
+    shared = (f"MAILCORE_{option.upper()}",) if option in _SHARED else ()
     return (f"MAILCORE_{name}", name, *shared)
 
 
@@ -115,7 +161,41 @@ def _build(cls: type[Any], values: Mapping[str, Any], provider: str) -> Any:
     try:
         return cls(**given)
     except ConfigurationError as error:
-        raise type(error)(f"{provider}: {error}") from None
+        text = str(error)
+        option = next((name for name in given if _refuses(cls, name, given[name])), "")
+        own = f"{option}: " if option and not text.startswith(option) else ""
+        raise type(error)(f"{provider}: {own}{text}") from None
+
+
+def _refuses(cls: type[Any], name: str, value: Any) -> bool:
+    """Return whether it is this value that cannot work, by itself."""
+    try:
+        cls(**{name: value})
+    except ConfigurationError:
+        return True
+    except TypeError:  # it cannot be alone: nobody knows
+        return False
+    return False
+
+
+def _refuse_references(values: Mapping[str, Any], provider: str) -> None:
+    """Raise where `env:NAME` would be taken for the value itself: a key that looks set, and is wrong."""
+    for name, value in values.items():
+        if name not in _NOT_IN_ENVIRONMENT and _is_reference(value):
+            raise ConfigurationError(
+                f"{provider}: {name}: env: and file: are looked up in files and URLs only. Pass "
+                "os.environ[...] or the file's content, or leave the option out: it is looked up as "
+                f"{' or '.join(variables(name, provider))}."
+            )
+
+
+def _is_reference(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return any(map(_is_reference, value))
+    text = value.reveal() if isinstance(value, Secret) else value
+    return isinstance(text, str) and text.startswith(_REFERENCES)
 
 
 def from_url(url: str | Secret, *, environ: Environment | None = None) -> dict[str, Any]:
@@ -144,7 +224,7 @@ def from_url(url: str | Secret, *, environ: Environment | None = None) -> dict[s
         if not equals or name in config:
             # Not named: it may be the rest of a secret that holds an `&`.
             raise ConfigurationError("An option of the mailer URL has no value, or is there twice.")
-        config[name] = looked_up(value, environ=environ)
+        config[name] = looked_up(value, environ=environ, name=name)
     return config
 
 
@@ -166,38 +246,42 @@ def from_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise ConfigurationError(f"{path} is not valid TOML: {error}") from None
 
 
-def looked_up(value: Any, *, environ: Environment | None = None) -> Any:
+def looked_up(value: Any, *, environ: Environment | None = None, name: str = "") -> Any:
     """
     Return `value` with every text `env:NAME` and `file:PATH` in it, at any depth, looked up.
+
+    Args:
+        name: The option's, for errors; empty for a table of them.
 
     Raises:
         ConfigurationError: A variable is not set, or a file cannot be read.
     """
     if isinstance(value, dict):
-        return {name: looked_up(item, environ=environ) for name, item in value.items()}
+        within = f"{name}." if name else ""
+        return {key: looked_up(item, environ=environ, name=f"{within}{key}") for key, item in value.items()}
     if isinstance(value, list):
-        return [looked_up(item, environ=environ) for item in value]
-    if isinstance(value, str) and value.startswith("env:"):
-        return _from_environment(value.removeprefix("env:"), environ)
-    if isinstance(value, str) and value.startswith("file:"):
-        return _from_file(value.removeprefix("file:"))
-    return value
+        return [looked_up(item, environ=environ, name=name) for item in value]
+    if not isinstance(value, str) or not value.startswith(_REFERENCES):
+        return value
+    kind, _, where = value.partition(":")
+    return _from_environment(where, name, environ) if kind == "env" else _from_file(where, name)
 
 
-def _from_environment(name: str, environ: Environment | None) -> str:
-    found = (os.environ if environ is None else environ).get(name)
+def _from_environment(variable: str, name: str, environ: Environment | None) -> str:
+    found = (os.environ if environ is None else environ).get(variable)
     if not found:
-        raise MissingOption(f"The configuration says env:{name}, but that environment variable is not set.")
+        raise MissingOption(f"{name}: env:{variable} is {'not set' if found is None else 'empty'}.")
     return found
 
 
-def _from_file(path: str) -> str:
+def _from_file(path: str, name: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").removesuffix("\n")
+    except UnicodeError:
+        raise ConfigurationError(f"{name}: file:{path} is not text in UTF-8.") from None
     except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            f"The configuration says file:{path}, which cannot be read: {error}."
-        ) from None
+        why = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"{name}: file:{path} cannot be read: {why}.") from None
 
 
 def environment(environ: Environment | None = None) -> tuple[str, str]:

@@ -15,6 +15,7 @@ import attrs
 from mailcore._http import Headers
 from mailcore._strict_json import strict_json
 from mailcore._time import require_aware
+from mailcore.exceptions import InvalidDocument
 
 __all__ = [
     "Covers",
@@ -136,8 +137,6 @@ class WebhookRequest:
             InvalidDocument: It is not such a form.
         """
         from urllib.parse import parse_qs
-
-        from mailcore.exceptions import InvalidDocument
 
         try:
             fields = parse_qs(

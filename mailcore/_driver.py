@@ -57,12 +57,15 @@ def drive(flow: Flow[T], exchange: Callable[[Request], Any]) -> T:
 
 def send_steps(adapter: Adapter, provider: str, message: Message, ctx: Context) -> Flow[SendResult]:
     """Send one message; ends in a complete result or in a `SendError` that says all that is known."""
+    found: SendResult | SendError
     try:
-        result = yield from _decided(_opened(adapter.send_flow, message, ctx))
-        _check_result(result)
+        found = yield from _decided(_opened(adapter.send_flow, message, ctx))
     except SendError as error:
-        raise _completed(error, provider, ctx) from error.__cause__
-    return _accepted(result, provider, ctx)
+        found = error
+    verdict = _verdict(found, provider, ctx)
+    if isinstance(verdict, SendError):
+        raise verdict from verdict.__cause__
+    return verdict
 
 
 def batch_steps(
@@ -70,25 +73,26 @@ def batch_steps(
 ) -> Flow[list[SendResult | SendError]]:
     """Send several messages in one request; ends in one verdict for each, in their order."""
     try:
-        verdicts = yield from _decided(_listed(_opened(adapter.batch_flow, messages, ctx)))
+        found = yield from _decided(_listed(_opened(adapter.batch_flow, messages, ctx)))
     except SendError as error:
-        verdicts = [copy.copy(error) for _ in messages]
-    missing = len(messages) - len(verdicts)
-    if missing:
-        # A list of another length cannot be matched beyond its shorter end.
-        verdicts = verdicts[: len(messages)] if missing > 0 else []
-        verdicts += [MaybeSent("The provider's answer names another number of messages.") for _ in messages]
-    return [_verdict(verdict, provider, ctx) for verdict in verdicts[: len(messages)]]
+        found = [copy.copy(error) for _ in messages]
+    if len(found) > len(messages):
+        found = []  # it answers for other messages than these: nothing in it can be matched
+    unmatched = range(len(messages) - len(found))
+    verdicts = [*found, *(MaybeSent("The provider's answer leaves this message out.") for _ in unmatched)]
+    return [_verdict(verdict, provider, ctx) for verdict in verdicts]
 
 
-def _verdict(verdict: SendResult | SendError, provider: str, ctx: Context) -> SendResult | SendError:
-    if isinstance(verdict, SendError):
-        return _completed(verdict, provider, ctx)
+def _verdict(found: SendResult | SendError, provider: str, ctx: Context) -> SendResult | SendError:
+    """Return a result or error with everything core knows of it."""
     try:
-        _check_result(verdict)
+        if isinstance(found, SendError):
+            return _completed(found, provider, ctx)
+        _check_result(found)
     except SendError as error:
         return _completed(error, provider, ctx)
-    return _accepted(verdict, provider, ctx)
+    attempts = (_attempt(provider, ctx, Outcome.ACCEPTED, "", _kept(found.raw)),)
+    return attrs.evolve(found, provider=provider, idempotency_key=ctx.idempotency_key, attempts=attempts)
 
 
 def _opened(flow: Callable[..., Flow[T]], *arguments: Any) -> Flow[T]:
@@ -106,37 +110,31 @@ def _decided(flow: Flow[T]) -> Flow[T]:
     response: Any = None
     try:
         while True:
-            request = _advance(flow, response, committed=committed)
-            if isinstance(request, _Done):
-                value: T = request.value
+            try:
+                request = _advance(flow, response, committed=committed)
+            except StopIteration as stop:
+                value: T = stop.value
                 return value
             if committed and request.commits:
-                raise MaybeSent("The adapter tried to send the same mail twice.", response=response)
+                raise MaybeSent("The adapter tried to send the same mail twice.", response=_kept(response))
             try:
                 response = yield request
-            except MailcoreError:
-                raise
             except Exception as failure:
-                raise _failed(failure, request, committed=committed) from failure
+                error = _failed(failure, request, committed=committed)
+                if error is failure:
+                    raise
+                raise error from failure
             _refuse_redirect(request, response, committed=committed)
             committed = committed or request.commits
     finally:
         flow.close()
 
 
-@attrs.frozen
-class _Done:
-    """What a flow returned, told apart from another request."""
-
-    value: Any
-
-
-def _advance(flow: Flow[Any], response: Any, *, committed: bool) -> Request | _Done:
+def _advance(flow: Flow[Any], response: Any, *, committed: bool) -> Request:
+    """Return the next request; let the flow's end and its own verdicts through."""
     try:
         return flow.send(response)
-    except StopIteration as stop:
-        return _Done(stop.value)
-    except SendError:
+    except (StopIteration, SendError):
         raise
     except Exception as error:
         if committed:
@@ -160,15 +158,17 @@ def _kept(response: Any) -> HttpResponse | None:
     return response if isinstance(response, HttpResponse) else None
 
 
-def _failed(failure: Exception, request: Request, *, committed: bool) -> SendError:
+def _failed(failure: Exception, request: Request, *, committed: bool) -> MailcoreError:
     """Return what a missing answer proves (Law: a failure before the commit is *not accepted*)."""
+    if isinstance(failure, MailcoreError):  # raised before any byte, or by the body while it was read
+        return MaybeSent(str(failure)) if committed else failure
     if not isinstance(failure, TransportFailure):  # it says nothing of how far it got
         failure = TransportFailure(Phase.SENDING, f"The transport failed ({type(failure).__name__}).")
-    if failure.untrusted and failure.phase is Phase.CONNECTING and not committed:
-        return TLSFailure(str(failure))
     if committed or (request.commits and failure.phase is not Phase.CONNECTING):
         return MaybeSent(str(failure))
-    return Unreachable(str(failure)) if failure.phase is Phase.CONNECTING else NotAccepted(str(failure))
+    if failure.phase is not Phase.CONNECTING:
+        return NotAccepted(str(failure))
+    return TLSFailure(str(failure)) if failure.untrusted else Unreachable(str(failure))
 
 
 def _refuse_redirect(request: Request, response: Any, *, committed: bool) -> None:
@@ -202,31 +202,23 @@ def _check_result(result: Any) -> None:
         )
 
 
-def _accepted(result: SendResult, provider: str, ctx: Context) -> SendResult:
-    attempt = Attempt(
-        number=ctx.attempt,
-        provider=provider,
-        started_at=ctx.now,
-        outcome=Outcome.ACCEPTED,
-        status=getattr(result.raw, "status", None),
-    )
-    return attrs.evolve(result, provider=provider, idempotency_key=ctx.idempotency_key, attempts=(attempt,))
-
-
 def _completed(error: SendError, provider: str, ctx: Context) -> SendError:
     error.provider = provider
     error.idempotency_key = ctx.idempotency_key
     if isinstance(error, MaybeSent) and ctx.idempotency_key is None:
         error.retriable = False  # without a key, repeating may send the mail twice
-    status = error.response.status if error.response is not None else None
-    error.attempts = (
-        Attempt(
-            number=ctx.attempt,
-            provider=provider,
-            started_at=ctx.now,
-            outcome=error.outcome,
-            error=type(error).__name__,
-            status=status,
-        ),
-    )
+    error.attempts = (_attempt(provider, ctx, error.outcome, type(error).__name__, error.response),)
     return error
+
+
+def _attempt(
+    provider: str, ctx: Context, outcome: Outcome, error: str, response: HttpResponse | None
+) -> Attempt:
+    return Attempt(
+        number=ctx.attempt,
+        provider=provider,
+        started_at=ctx.now,
+        outcome=outcome,
+        error=error,
+        status=None if response is None else response.status,
+    )

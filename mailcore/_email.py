@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from mailcore._address import Address
 from mailcore._attachment import Attachment
+from mailcore._body import StreamedBody
 from mailcore._charset import decode_text
 from mailcore._defect import DefectLog
 from mailcore._header_text import decode_words, parameters, unfold
@@ -44,8 +45,8 @@ def message_to_email(message: Message) -> EmailMessage:
             "A template or merge data cannot be written as an email. Send the message through its provider.",
             field="template_id" if message.template_id else "merge_data",
         )
-    pieces = write_message(message, "from-mailcore", [], include_bcc=False)
-    data = b"".join(part for piece in pieces for part in ([piece] if isinstance(piece, bytes) else piece))
+    head, body = write_message(message, "from-mailcore", [], include_bcc=False)
+    data = b"".join(StreamedBody([head, *body]))
     # Headers are never folded again: see _header_writer.
     rules = policy.SMTP.clone(refold_source="none", utf8=not data.isascii())
     return message_from_string(data.decode(), policy=rules)

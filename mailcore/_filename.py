@@ -8,16 +8,17 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from mailcore._characters import BIDI, LINE_BREAKS
+
 __all__ = ["safe_filename"]
 
 MAX_BYTES = 150
 MAX_EXTENSION_BYTES = 20
 
 _SEPARATOR = re.compile(r"[/\\]")
-_BREAK = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
 # Controls, surrogates, and what makes a name read as another one (bidirectional, zero width).
 _INVISIBLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\u200b-\u200d\u2060-\u2065\ufeff\ufff9-\ufffb\ud800-\udfff]|" + BIDI.pattern
 )
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
 # Windows takes these for devices, whatever the extension; it reads superscript digits as digits.
@@ -32,7 +33,7 @@ def safe_filename(name: str | None, *, default: str = "attachment") -> str:
     Windows, no leading dot; `default` where nothing remains.
     """
     # Only the end counts; the bound keeps a hostile name cheap.
-    text = _INVISIBLE.sub("", _BREAK.sub(" ", (name or "")[-4096:]))
+    text = _INVISIBLE.sub("", LINE_BREAKS.sub(" ", (name or "")[-4096:]))
     text = unicodedata.normalize("NFC", _SEPARATOR.split(text.rstrip("/\\"))[-1])
     text = _shorten(_FORBIDDEN.sub("_", text).strip(" .")).strip(" .")
     if _DEVICE.match(text):

@@ -7,7 +7,7 @@ is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mailcore._characters import check_line
@@ -89,13 +89,13 @@ def message_id(value: str, field: str) -> str:
     return f"<{match.group(1)}>"
 
 
-def message_ids(value: str | list[str] | tuple[str, ...], field: str) -> tuple[str, ...]:
+def message_ids(value: Iterable[str], field: str) -> tuple[str, ...]:
     """Return message ids in brackets, from a list or from text with spaces between them."""
     items = value.split() if isinstance(value, str) else value
     return tuple(message_id(item, field) for item in items)
 
 
-def unsubscribe_uris(value: str | list[str] | tuple[str, ...], field: str) -> tuple[str, ...]:
+def unsubscribe_uris(value: Iterable[str], field: str) -> tuple[str, ...]:
     """
     Return `https:` and `mailto:` URIs without brackets (RFC 2369).
 

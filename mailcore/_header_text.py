@@ -10,13 +10,13 @@ import re
 from binascii import Error, a2b_base64
 from collections.abc import Iterator
 
+from mailcore._characters import LINE_BREAKS
 from mailcore._charset import decode_text
 from mailcore._defect import DefectCode, DefectLog
 
 __all__ = ["ENCODED_WORD", "decode_header", "decode_words", "parameters", "scrub", "unfold"]
 
 _FOLD = re.compile(r"(?:\r\n|\r|\n)(?=[ \t])")
-_BREAKS = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 ENCODED_WORD = re.compile(r"=\?([^?\s]{1,100})\?([bBqQ])\?([^?\r\n]*)\?=")
@@ -40,7 +40,7 @@ def unfold(value: bytes, log: DefectLog, where: str) -> str:
 
 def scrub(text: str, log: DefectLog, where: str) -> str:
     """Return `text` without control characters: line breaks become spaces, others U+FFFD."""
-    clean = _CONTROLS.sub("\ufffd", _BREAKS.sub(" ", text))
+    clean = _CONTROLS.sub("\ufffd", LINE_BREAKS.sub(" ", text))
     if clean != text.replace("\t", " "):
         log.add(DefectCode.SCRUBBED, where, "Control characters or line breaks were replaced.")
     return clean

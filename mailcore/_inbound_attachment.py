@@ -6,24 +6,23 @@ the file does when it is opened.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import attrs
 
 from mailcore._accessor import Memo, accessor
+from mailcore._content_id import bare_content_id
 from mailcore._defect import Defect, DefectCode
 from mailcore._filename import safe_filename
+from mailcore._media_type import is_media_type
 from mailcore._transfer import Encoded
 
 if TYPE_CHECKING:
     from mailcore._inbound import InboundMessage
 
-__all__ = ["InboundAttachment"]
+__all__ = ["InboundAttachment", "claimed_content_id"]
 
 MAX_NESTING = 50
-
-_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -72,7 +71,7 @@ class InboundAttachment:
             source=Encoded(data=bytes(content)),
             content_type=_media_type(content_type),
             original_filename=filename,
-            content_id=bare_content_id(content_id),
+            content_id=claimed_content_id(content_id),
             inline=inline,
             checksum=checksum,
         )
@@ -167,13 +166,12 @@ class InboundAttachment:
 
 def _media_type(given: str) -> str:
     bare = given.partition(";")[0].strip().lower()
-    return bare if _TYPE.fullmatch(bare) else "application/octet-stream"
+    return bare if is_media_type(bare) else "application/octet-stream"
 
 
-def bare_content_id(given: str | None) -> str | None:
+def claimed_content_id(given: str | None) -> str | None:
     """Return a content id without brackets or `cid:`; None where nothing is left."""
-    bare = (given or "").strip().removeprefix("cid:").removeprefix("<").removesuffix(">").strip()
-    return bare or None
+    return bare_content_id(given or "").strip() or None
 
 
 def _fits(content: bytes, checksum: str | None) -> bool:

@@ -13,7 +13,7 @@ import attrs
 from mailcore._charset import decode_text
 from mailcore._defect import DefectCode, DefectLog
 from mailcore._header_text import parameters
-from mailcore._inbound_attachment import InboundAttachment, bare_content_id
+from mailcore._inbound_attachment import InboundAttachment, claimed_content_id
 from mailcore._mime_tree import MimePart
 
 __all__ = ["Contents", "body_text", "normal_text", "pair_copies", "sort_parts"]
@@ -68,7 +68,7 @@ def _labels(part: MimePart, log: DefectLog) -> _Labels:
     return _Labels(
         disposition=disposition,
         filename=name or None,
-        content_id=bare_content_id(part.header("content-id", log)),
+        content_id=claimed_content_id(part.header("content-id", log)),
     )
 
 

@@ -7,6 +7,7 @@ completeness, capabilities, advice, in that order.
 from __future__ import annotations
 
 import copy
+import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,21 +18,27 @@ import attrs
 from mailcore import _config
 from mailcore._adapter import Adapter, Context, Flow
 from mailcore._capabilities import Capability, support
+from mailcore._carrier import Carrier
 from mailcore._closing import Closing
-from mailcore._driver import batch_steps, drive, send_steps
+from mailcore._driver import batch_steps, send_steps
 from mailcore._http import Request
 from mailcore._many import in_order
 from mailcore._message import Message
 from mailcore._plugins import PluginHost
 from mailcore._policy import apply_advice, apply_capabilities
+from mailcore._resolve import complete, fill
 from mailcore._result import Advice, SendOutcome, SendResult
 from mailcore._secret import Secret
 from mailcore._spec import load_object
-from mailcore._transport import TRANSPORTS, Deadline, Transport
-from mailcore._version import version
-from mailcore.exceptions import ConfigurationError, MailcoreError
+from mailcore._transport import Transport
+from mailcore.exceptions import ConfigurationError, MailcoreError, MaybeSent, SendError
 
 __all__ = ["Mailer"]
+
+#: Most messages in one batch where the provider names no limit: what is lost track of together.
+MAX_BATCH = 500
+
+_log = logging.getLogger("mailcore.mailer")
 
 
 def _utc_now() -> datetime:
@@ -75,8 +82,9 @@ class Mailer(Closing):
         self._spec = configuration.spec
         self._host = PluginHost.default() if host is None else host
         self._adapter: Adapter = load_object(self._spec.factory)(configuration.options)
-        self._given_transport = transport
-        self._transports: dict[type[Any], Transport] = {}
+        self._carrier = Carrier(
+            self.settings, provider=self.provider, mailer=name, host=self._host, transport=transport
+        )
         self._clock = clock
 
     @classmethod
@@ -139,20 +147,28 @@ class Mailer(Closing):
             SendCancelled: A plugin stopped it.
             SendError: It was not accepted, was rejected, or nobody can tell: see `outcome`.
         """
+        prepared: _Prepared | None = None
         try:
             prepared = self._prepare(message, idempotency_key)
-            flow = send_steps(
-                self._adapter,
-                self.provider,
-                prepared.message,
-                self._context(prepared.message.idempotency_key),
-            )
-            result = _with_findings(self._run(flow), prepared)
+            result = self._deliver(prepared)
         except MailcoreError as error:
-            self._finished(message, None, error)
+            self._finished(prepared.message if prepared else message, None, error)
             raise
         self._finished(prepared.message, result, None)
         return result
+
+    def preview(self, message: Message, *, idempotency_key: str | None = None) -> Request:
+        """
+        Return the first request that `send` would make, and make none.
+
+        Every check and policy applies; errors are those of `send` that come before anything is sent.
+        """
+        prepared = self._prepare(message, idempotency_key)
+        flow = self._steps(prepared)
+        try:
+            return next(flow)
+        finally:
+            flow.close()
 
     def send_many(self, messages: Iterable[Message], *, concurrency: int = 8) -> list[SendOutcome]:
         """Send now and return one outcome for each message, in their order; no `MailcoreError` is raised."""
@@ -163,7 +179,9 @@ class Mailer(Closing):
         Send while iterating and yield one outcome for each message, in their order.
 
         At most `concurrency` requests are under way, and no more messages are taken than that
-        needs. When iteration is abandoned, what is under way is finished first.
+        needs. When iteration is abandoned, what is under way is finished first. Where the provider
+        takes batches, messages go out in batches, but for those with an idempotency key of their
+        own: a batch has one key, which a single message cannot be sent again under.
         """
         outcomes = in_order(self._send_chunk, messages, size=self._chunk_size(), concurrency=concurrency)
         for chunk in outcomes:
@@ -171,7 +189,7 @@ class Mailer(Closing):
 
     def _chunk_size(self) -> int:
         found = support(self._spec.capabilities, Capability.BATCH)
-        return (found.limit or 500) if found.usable else 1
+        return (found.limit or MAX_BATCH) if found.usable else 1
 
     def _send_chunk(self, messages: Sequence[Message]) -> list[SendOutcome]:
         if self._chunk_size() == 1:
@@ -185,33 +203,49 @@ class Mailer(Closing):
             return SendOutcome(message, None, error)
 
     def _send_batch(self, messages: Sequence[Message]) -> list[SendOutcome]:
-        ready: dict[int, _Prepared] = {}
-        verdicts: dict[int, SendResult | MailcoreError] = {}
+        outcomes: dict[int, SendOutcome] = {}
+        batch: dict[int, _Prepared] = {}
         for position, message in enumerate(messages):
             try:
-                ready[position] = self._prepare(message, None)
+                prepared = self._prepare(message, None)
             except MailcoreError as error:
-                verdicts[position] = error
-        batch = [prepared.message for prepared in ready.values()]
-        if batch:
-            flow = batch_steps(self._adapter, self.provider, batch, self._context(str(uuid.uuid4())))
-            try:
-                verdicts.update(zip(ready, self._run(flow), strict=True))
-            except MailcoreError as error:  # refused before anything was sent
-                verdicts.update({position: copy.copy(error) for position in ready})
-        return [
-            self._settled(message, verdicts[position], ready.get(position))
-            for position, message in enumerate(messages)
-        ]
+                outcomes[position] = self._settled(message, None, error)
+            else:
+                if prepared.message.idempotency_key is None:
+                    batch[position] = prepared
+                else:
+                    outcomes[position] = self._outcome(message)
+        verdicts = self._deliver_batch(list(batch.values())) if batch else []
+        for (position, prepared), verdict in zip(batch.items(), verdicts, strict=True):
+            outcomes[position] = self._settled(messages[position], prepared, verdict)
+        return [outcomes[position] for position in range(len(messages))]
+
+    def _deliver_batch(self, batch: Sequence[_Prepared]) -> Sequence[SendResult | MailcoreError]:
+        idempotency = self._spec.idempotency
+        key = str(uuid.uuid4()) if idempotency and idempotency.per_batch else None
+        messages = [prepared.message for prepared in batch]
+        try:
+            verdicts = self._carrier.run(
+                batch_steps(self._adapter, self.provider, messages, self._context(key))
+            )
+        except MailcoreError as error:  # refused before anything was sent
+            return [copy.copy(error) for _ in batch]
+        for verdict in verdicts:
+            if isinstance(verdict, SendError):
+                # The key was the batch's: a single message sent under it would be taken for the batch.
+                verdict.idempotency_key = None
+                verdict.retriable = verdict.retriable and not isinstance(verdict, MaybeSent)
+        return verdicts
 
     def _settled(
-        self, message: Message, verdict: SendResult | MailcoreError, prepared: _Prepared | None
+        self, message: Message, prepared: _Prepared | None, verdict: SendResult | MailcoreError
     ) -> SendOutcome:
+        told = prepared.message if prepared else message
         if isinstance(verdict, MailcoreError):
-            self._finished(message, None, verdict)
+            self._finished(told, None, verdict)
             return SendOutcome(message, None, verdict)
         result = _with_findings(verdict, prepared)
-        self._finished(message, result, None)
+        self._finished(told, result, None)
         return SendOutcome(message, result, None)
 
     # One message --------------------------------------------------------------------------------
@@ -221,51 +255,34 @@ class Mailer(Closing):
             raise TypeError(f"send takes a Message, not {type(message).__name__}.")
         if idempotency_key is not None:
             message = attrs.evolve(message, idempotency_key=idempotency_key)
-        message = self._with_defaults(message)
-        message, dropped = apply_capabilities(message, self._spec, self.settings.on_unsupported)
-        if self._spec.idempotency and message.idempotency_key is None:
-            message = attrs.evolve(message, idempotency_key=str(uuid.uuid4()))
-        advice = tuple(self._adapter.advise(message)) if self.settings.on_advice != "ignore" else ()
+        filled = fill(message, self.settings.defaults)
+        changed = self._host.before_send(filled, provider=self.provider, mailer=self.name)
+        ready = complete(filled if changed is filled else fill(changed, None))
+        ready, dropped = apply_capabilities(ready, self._spec, self.settings.on_unsupported)
+        advice = self._advice(ready)
         apply_advice(advice, self._spec, self.settings.on_advice)
-        return _Prepared(message=message, dropped=dropped, advice=advice)
+        return _Prepared(message=ready, dropped=dropped, advice=advice)
 
-    def _with_defaults(self, message: Message) -> Message:
-        resolved = message.resolve(self.settings.defaults)
-        changed = self._host.before_send(resolved, provider=self.provider, mailer=self.name)
-        return resolved if changed is resolved else changed.resolve()
+    def _advice(self, message: Message) -> tuple[Advice, ...]:
+        if self.settings.on_advice == "ignore":
+            return ()
+        try:
+            return tuple(self._adapter.advise(message))
+        except Exception:  # noqa: BLE001  # reason: advice never blocks, a broken adviser neither
+            _log.exception("The adapter of %s failed to advise; the message goes on.", self.provider)
+            return ()
+
+    def _deliver(self, prepared: _Prepared) -> SendResult:
+        return _with_findings(self._carrier.run(self._steps(prepared)), prepared)
+
+    def _steps(self, prepared: _Prepared) -> Flow[SendResult]:
+        key = prepared.message.idempotency_key or str(uuid.uuid4())
+        return send_steps(self._adapter, self.provider, prepared.message, self._context(key))
 
     def _context(self, key: str | None) -> Context:
         now = self._clock()
         used = key if self._spec.idempotency else None
         return Context(now=now, created=now, unique=uuid.uuid4().hex, idempotency_key=used)
-
-    def _run(self, flow: Flow[Any]) -> Any:
-        deadline = Deadline(self.settings.deadline)
-        return drive(flow, lambda request: self._exchange(request, deadline))
-
-    def _exchange(self, request: Request, deadline: Deadline) -> Any:
-        told = {"provider": self.provider, "mailer": self.name, "request": request}
-        self._host.notify("mailcore_request_prepared", **told)
-        response = self._transport(type(request)).exchange(request, deadline=deadline)
-        self._host.notify("mailcore_response_received", **told, response=response)
-        return response
-
-    def _transport(self, handles: type[Any]) -> Transport:
-        if self._given_transport is not None:
-            return self._given_transport
-        transport = self._transports.get(handles)
-        if transport is None:
-            pointer = TRANSPORTS.get(handles)
-            if pointer is None:
-                raise ConfigurationError(f"No transport carries {handles.__name__}.")
-            # Two threads may build one each here; the first one kept is used, the other never opened.
-            transport = self._transports.setdefault(handles, self._make_transport(pointer))
-        return transport
-
-    def _make_transport(self, pointer: str) -> Transport:
-        agent = f"mailcore/{version()} ({self.provider})"
-        made: Transport = load_object(pointer)(self.settings, user_agent=agent)
-        return made
 
     def _finished(self, message: Message, result: SendResult | None, error: MailcoreError | None) -> None:
         self._host.notify(
@@ -280,10 +297,8 @@ class Mailer(Closing):
     # Life ---------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Close connections. The mailer may be used again and then opens new ones."""
-        for transport in (self._given_transport, *self._transports.values()):
-            if transport is not None:
-                transport.close()
+        """Close connections; a transport that was given stays open. Sending again opens new ones."""
+        self._carrier.close()
 
     def __repr__(self) -> str:
         return f"Mailer({self.name!r}, provider={self.provider!r})"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from mailcore import _config
@@ -24,13 +25,20 @@ __all__ = ["Mailers"]
 _KEYS = ("default", "defaults", "mailers")
 
 
+class _UnknownMailer(ConfigurationError, KeyError):
+    """No mailer has that name; a `KeyError` as any mapping's."""
+
+    __str__ = Exception.__str__  # a KeyError would show the text in quotes
+
+
 class Mailers(Closing, Mapping[str, Mailer]):
     """
     Hold named mailers, built on first use.
 
     Args:
         config: `{"default": name, "defaults": {...}, "mailers": {name: {"provider": ..., ...}}}`.
-            `default` may be left out where there is one mailer. `defaults` are message fields for
+            `default` may be left out where there is one mailer, or none is ever meant without its
+            name. `defaults` are message fields for
             all of them; a mailer's own `defaults` combine with those.
         look_up: Whether `env:NAME` and `file:PATH` are looked up, as they are in files.
 
@@ -65,13 +73,14 @@ class Mailers(Closing, Mapping[str, Mailer]):
         self._environ = environ
         self._look_up = look_up
         self._host = host
+        self._source = ""
         self._built: dict[str, Mailer] = {}
         self._lock = threading.Lock()
 
-    def _default_name(self, given: Any) -> str:
+    def _default_name(self, given: Any) -> str | None:
         names = list(self._tables)
-        if given is None and len(names) == 1:
-            return names[0]
+        if given is None:
+            return names[0] if len(names) == 1 else None
         if given not in names:
             raise ConfigurationError(f"default is one of {', '.join(names)}, not {given!r}.")
         return str(given)
@@ -85,7 +94,9 @@ class Mailers(Closing, Mapping[str, Mailer]):
         host: PluginHost | None = None,
     ) -> Mailers:
         """Return the mailers of a TOML file; `env:NAME` and `file:PATH` in it are looked up."""
-        return cls(_config.from_toml(path), environ=environ, host=host, look_up=True)
+        mailers = cls(_config.from_toml(path), environ=environ, host=host, look_up=True)
+        mailers._source = f"{os.fspath(path)} "
+        return mailers
 
     @classmethod
     def from_env(cls, *, environ: Mapping[str, str] | None = None, host: PluginHost | None = None) -> Mailers:
@@ -109,9 +120,22 @@ class Mailers(Closing, Mapping[str, Mailer]):
     @property
     def default(self) -> Mailer:
         """The mailer to use where none is named."""
-        return self[self._default]
+        return self[self._chosen(None)]
+
+    def _chosen(self, name: str | None) -> str:
+        name = self._default if name is None else name
+        names = ", ".join(self._tables)
+        if name is None:
+            raise ConfigurationError(
+                f"There are several mailers and no default. Set default = to one of them, or name the one "
+                f"you mean: {names}."
+            )
+        if name not in self._tables:
+            raise _UnknownMailer(f"There is no mailer {name!r}. Mailers: {names}.")
+        return name
 
     def __getitem__(self, name: str) -> Mailer:
+        name = self._chosen(name)
         with self._lock:
             if name not in self._built:
                 self._built[name] = self._build(name)
@@ -124,23 +148,30 @@ class Mailers(Closing, Mapping[str, Mailer]):
         Args:
             name: None: the mailer to use where none is named.
         """
-        table: dict[str, Any] = self._looked_up(dict(self._tables[self._default if name is None else name]))
-        table["defaults"] = self._combined_defaults(table.get("defaults"))
+        name = self._chosen(name)
+        with self._said_of(f"mailers.{name}"):
+            table: dict[str, Any] = self._looked_up(dict(self._tables[name]))
+            own = Settings(defaults=table.get("defaults")).defaults
+        with self._said_of("defaults"):
+            shared = Settings(defaults=self._looked_up(self._defaults)).defaults
+        table["defaults"] = combine(own, shared) if own and shared else own or shared
         return table
 
     def _looked_up(self, value: Any) -> Any:
         return _config.looked_up(value, environ=self._environ) if self._look_up else value
 
-    def _build(self, name: str) -> Mailer:
+    @contextmanager
+    def _said_of(self, table: str) -> Iterator[None]:
+        """Name the file and the table in what is raised."""
         try:
-            return Mailer.from_config(self.config(name), environ=self._environ, host=self._host, name=name)
+            yield
         except ConfigurationError as error:
-            raise type(error)(f"[mailers.{name}] {error}") from None
+            raise type(error)(f"{self._source}[{table}] {error}") from None
 
-    def _combined_defaults(self, own: Any) -> Any:
-        shared = Settings(defaults=self._looked_up(self._defaults)).defaults
-        mine = Settings(defaults=own).defaults
-        return combine(mine, shared) if shared and mine else mine or shared
+    def _build(self, name: str) -> Mailer:
+        config = self.config(name)
+        with self._said_of(f"mailers.{name}"):
+            return Mailer.from_config(config, environ=self._environ, host=self._host, name=name)
 
     def __contains__(self, name: object) -> bool:
         return name in self._tables

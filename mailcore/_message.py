@@ -135,8 +135,8 @@ class Message:
             return
         for name, field in own.items():
             if field == "from_" and self.from_ and not self.envelope_sender:
-                object.__setattr__(self, "envelope_sender", fields.envelope_sender(self.from_[0]))
-            object.__setattr__(self, field, getattr(fields, field)(self.headers[name]))
+                object.__setattr__(self, "envelope_sender", _convert("envelope_sender", self.from_[0]))
+            object.__setattr__(self, field, _convert(field, self.headers[name]))
         rest = {name: value for name, value in self.headers.items() if name not in own}
         object.__setattr__(self, "headers", FrozenMap(rest))
 
@@ -202,4 +202,4 @@ def _convert(name: str, value: Any) -> Any:
         near = difflib.get_close_matches(name, SETTERS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise TypeError(f"Message has no field {name!r}.{hint}")
-    return None if value is None else getattr(fields, name)(value)
+    return None if value is None else fields.CONVERT[name](value, name)

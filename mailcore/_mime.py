@@ -16,6 +16,7 @@ import attrs
 
 from mailcore._address import Address
 from mailcore._attachment import Attachment
+from mailcore._body import Part, StreamedBody
 from mailcore._defect import DefectLog
 from mailcore._header_text import unfold
 from mailcore._header_writer import (
@@ -34,13 +35,12 @@ from mailcore.exceptions import InvalidHeader
 
 __all__ = ["MimeBody"]
 
-_Piece: TypeAlias = "bytes | Base64Lines"
 _Pairs: TypeAlias = "list[tuple[str, list[str]]]"
 
 _ADDRESS_FIELDS = (("From", "from_"), ("To", "to"), ("Cc", "cc"), ("Bcc", "bcc"), ("Reply-To", "reply_to"))
 
 
-class MimeBody:
+class MimeBody(StreamedBody):
     """
     The bytes of a message as MIME, CRLF line ends, streamed.
 
@@ -54,7 +54,7 @@ class MimeBody:
         InvalidHeader: A value too long for any header line.
     """
 
-    __slots__ = ("_length", "_pieces", "needs_smtputf8")
+    __slots__ = ("needs_smtputf8",)
 
     def __init__(
         self, message: Message, *, created: datetime, unique: str, include_bcc: bool = False
@@ -65,27 +65,13 @@ class MimeBody:
         domain = message.from_[0].ascii_spec.rpartition("@")[2] if message.from_ else "mailcore.invalid"
         when = require_aware(created)
         own = [("Date", [f" {date_text(when)}"] if when else []), ("Message-ID", [f" <{seed}@{domain}>"])]
-        self._set(write_message(message, seed, own, include_bcc=include_bcc))
-
-    def _set(self, pieces: list[_Piece]) -> None:
-        self._pieces = tuple(pieces)
-        self._length = sum(map(len, pieces))
-        head = self._pieces[0]
-        self.needs_smtputf8 = isinstance(head, bytes) and not head.isascii()
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces:
-            if isinstance(piece, bytes):
-                yield piece
-            else:
-                yield from piece
+        head, body = write_message(message, seed, own, include_bcc=include_bcc)
+        super().__init__([head, *body])
+        self.needs_smtputf8 = not head.isascii()
 
 
-def write_message(message: Message, seed: str, own: _Pairs, *, include_bcc: bool) -> list[_Piece]:
-    """Return headers and body; `own` are headers that the message's extra headers replace."""
+def write_message(message: Message, seed: str, own: _Pairs, *, include_bcc: bool) -> tuple[bytes, list[Part]]:
+    """Return headers, and body; `own` are headers that the message's extra headers replace."""
     extra: Mapping[str, str] = message.headers or {}
     names = {name.lower() for name in extra}
     pairs = [pair for pair in own if pair[0].lower() not in names]
@@ -95,7 +81,7 @@ def write_message(message: Message, seed: str, own: _Pairs, *, include_bcc: bool
     head = b"".join(write_header(name, units) for name, units in pairs)
     _check(head, [name for name, _ in pairs], message)
     entity = _Writer(seed).content(message)
-    return [head + entity.head + b"\r\n", *entity.body]
+    return head + entity.head + b"\r\n", entity.body
 
 
 def _address_headers(message: Message, *, include_bcc: bool) -> _Pairs:
@@ -150,7 +136,7 @@ class _Entity:
     """A part: its headers, and its content in pieces."""
 
     head: bytes
-    body: list[_Piece]
+    body: list[Part]
 
 
 class _Writer:
@@ -185,7 +171,7 @@ class _Writer:
     def _multipart(self, subtype: str, entities: list[_Entity]) -> _Entity:
         boundary = self._boundary(entities)
         delimiter = f"--{boundary}".encode()
-        body: list[_Piece] = []
+        body: list[Part] = []
         for entity in entities:
             body += [delimiter + b"\r\n" + entity.head + b"\r\n", *entity.body, b"\r\n"]
         body.append(delimiter + b"--\r\n")
@@ -221,7 +207,7 @@ def _file(file: Attachment) -> _Entity:
     return _Entity(b"".join(write_header(name, units) for name, units in pairs), [body])
 
 
-def _file_content(file: Attachment) -> tuple[str, str, _Piece]:
+def _file_content(file: Attachment) -> tuple[str, str, Part]:
     """Return type, transfer encoding and content; a mail may only be attached unencoded (RFC 2046, 5.2.1)."""
     if not file.content_type.startswith(("message/", "multipart/")):
         return file.content_type, "base64", Base64Lines(file)

@@ -18,6 +18,7 @@ import attrs
 
 from mailcore._defect import DefectCode, DefectLog
 from mailcore._header_text import parameters, unfold
+from mailcore._media_type import is_media_type
 from mailcore._transfer import Encoded
 
 __all__ = ["CapExceeded", "HeaderFields", "MimePart", "check_headers", "parse_headers", "parse_tree"]
@@ -36,7 +37,6 @@ _BREAK = re.compile(rb"\r\n|\r|\n")
 # One header with its continuation lines. Possessive: no input makes it go back.
 _HEADER = re.compile(rb"([!-9;-~]*+)[ \t]*+:([^\r\n]*+(?:(?:\r\n|\r|\n)[ \t][^\r\n]*+)*+)(?:\r\n|\r|\n|\Z)")
 _ENVELOPE_LINE = re.compile(rb">?From [^\r\n]*+(?:\r\n|\r|\n|\Z)")
-_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 
 
 class CapExceeded(Exception):
@@ -195,7 +195,7 @@ class _Parser:
         if not text:
             return default, {}
         media_type, params = parameters(text, self.log, where)
-        return (media_type if _TYPE.fullmatch(media_type) else "text/plain"), params
+        return (media_type if is_media_type(media_type) else "text/plain"), params
 
     def _children(
         self, start: int, end: int, path: str, media_type: str, boundary: str

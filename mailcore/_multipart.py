@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from mailcore._attachment import Attachment
+from mailcore._body import StreamedBody
 from mailcore._form import field_text
 from mailcore.exceptions import InvalidMessage
 
@@ -21,7 +22,7 @@ MAX_BOUNDARY = 70
 _BOUNDARY = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
-class MultipartBody:
+class MultipartBody(StreamedBody):
     """
     Fields and files as `multipart/form-data`, UTF-8, in order; repeats are kept.
 
@@ -35,14 +36,13 @@ class MultipartBody:
         NotSerializable: A field that is neither text, a whole number nor an `Attachment`.
     """
 
-    __slots__ = ("_length", "_pieces", "boundary")
+    __slots__ = ("boundary",)
 
     def __init__(self, fields: Mapping[str, Field] | Iterable[tuple[str, Field]], *, boundary: str) -> None:
         pairs = list(fields.items() if isinstance(fields, Mapping) else fields)
         contents = [_head(name, value) for name, value in pairs]
         self.boundary = _free_boundary(boundary, contents)
-        self._pieces = tuple(self._frame(contents))
-        self._length = sum(map(len, self._pieces))
+        super().__init__(self._frame(contents))
 
     @property
     def content_type(self) -> str:
@@ -56,16 +56,6 @@ class MultipartBody:
             yield content
             yield b"\r\n"
         yield delimiter + b"--\r\n"
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces:
-            if isinstance(piece, bytes):
-                yield piece
-            else:
-                yield from piece.pieces()
 
 
 def _head(name: str, value: Field) -> tuple[bytes, bytes | Attachment]:

@@ -1,7 +1,8 @@
 """The plugin host: who offers what, and what did not load.
 
 Rule 1: a host is a value that is passed; nothing but `default` is shared.
-Rule 2: one broken plugin is reported and left out; it never stops the others or the caller.
+Rule 2: one broken plugin is reported, logged and left out; it never stops the others, and the caller
+        only where `required_plugins` names it.
 Rule 3: two distributions that claim one provider are both refused: the winner would receive the
         other's credentials.
 """
@@ -12,19 +13,21 @@ import difflib
 import logging
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import pluggy
 
 from mailcore import hookspecs
+from mailcore._installed import Installed, named, select
 from mailcore._message import Message
 from mailcore._spec import API_VERSION, AdapterSpec
 from mailcore.exceptions import AmbiguousPlugin, ConfigurationError, UnknownProvider
 
-__all__ = ["Plugin", "PluginHost", "PluginProblem"]
+if TYPE_CHECKING:
+    from mailcore._adapter import Adapter
 
-GROUP = "mailcore.plugins"
+__all__ = ["Plugin", "PluginHost", "PluginProblem"]
 
 _log = logging.getLogger("mailcore.plugins")
 
@@ -58,6 +61,7 @@ class PluginProblem:
     Why a plugin, or one of its adapters, is not available.
 
     Attributes:
+        distribution: Empty for a name in the environment that nothing installed has.
         text: What is wrong and what to do, in one sentence or two.
         details: The traceback, where code failed; empty otherwise.
     """
@@ -97,11 +101,14 @@ class PluginHost:
         self.problems: list[PluginProblem] = []
         for name, plugin in (plugins or {}).items():
             self._register(name, name, plugin)
-        if installed:
-            self._load_installed(frozenset(only), frozenset(disabled))
+        self._installed = select(only, disabled) if installed else Installed()
+        self._load_installed()
         self._claims = self._collect_claims()
         self._observers = {hook: self._callers(hook) for hook in _OBSERVERS}
         self._before_send = self._callers("mailcore_before_send")
+        for problem in self.problems:  # a plugin that is missing may be the one that holds mail back
+            text = " ".join(problem.text.split())
+            _log.warning("The plugin %s has a problem: %s `mailcore doctor` says more.", problem.name, text)
 
     @classmethod
     def default(cls) -> PluginHost:
@@ -135,17 +142,63 @@ class PluginHost:
             raise UnknownProvider(self._unknown(name))
         return claims[0][1]
 
+    def adapter(self, config: Mapping[str, Any], *, environ: Mapping[str, str] | None = None) -> Adapter:
+        """
+        Return the adapter that a flat mapping such as `{"provider": "mailpace", ...}` amounts to.
+
+        Args:
+            environ: Where options not given are looked up; None: the process's environment.
+
+        Raises:
+            ConfigurationError: It cannot work; the error says what to change.
+        """
+        from mailcore._config import configuration
+
+        return configuration(config, host=self, environ=environ).adapter()
+
     def _unknown(self, name: str) -> str:
         near = difflib.get_close_matches(name, self._claims, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        broken = [problem.name for problem in self.problems]
-        failed = (
-            f" These plugins did not load: {', '.join(broken)} (`mailcore doctor` says why)."
-            if broken
-            else ""
+        return " ".join(
+            [
+                f"No installed plugin offers the provider {name!r}.",
+                *([f"Did you mean {near[0]!r}?"] if near else []),
+                f"Available: {', '.join(self.adapters) or 'none'}.",
+                *self._not_loaded(),
+                *([] if near else _install(name)),
+            ]
         )
-        there = ", ".join(self.adapters) or "none"
-        return f"No installed plugin offers the provider {name!r}.{hint} Available: {there}.{failed}"
+
+    def _not_loaded(self) -> Iterable[str]:
+        broken = ", ".join(problem.name for problem in self.problems if problem.distribution)
+        if broken:
+            yield f"These plugins did not load: {broken} (`mailcore doctor` says why)."
+        for variable, plugins in self._installed.left_out.items():
+            if plugins:
+                yield f"{variable} leaves out: {', '.join(plugins)}."
+
+    def require(self, names: Iterable[str]) -> None:
+        """
+        Do nothing where all these plugins are loaded.
+
+        Raises:
+            ConfigurationError: One is not; the error says why.
+        """
+        for name in names:
+            if not any(named(plugin.name, [name]) for plugin in self.plugins):
+                raise ConfigurationError(
+                    f"required_plugins names the plugin {name!r}, which is not loaded. {self._absent(name)}"
+                )
+
+    def _absent(self, name: str) -> str:
+        """Return why a plugin is not loaded."""
+        reasons = [problem.text for problem in self.problems if named(problem.name, [name])]
+        reasons += [
+            f"{variable} leaves it out."
+            for variable, plugins in self._installed.left_out.items()
+            if any(named(plugin, [name]) for plugin in plugins)
+        ]
+        loaded = ", ".join(plugin.name for plugin in self.plugins) or "none"
+        return " ".join(reasons) or f"It is not installed. Loaded: {loaded}."
 
     def _collect_claims(self) -> dict[str, list[tuple[Plugin, AdapterSpec]]]:
         claims: dict[str, list[tuple[Plugin, AdapterSpec]]] = {}
@@ -163,22 +216,17 @@ class PluginHost:
 
     # Loading ------------------------------------------------------------------------------------
 
-    def _load_installed(self, only: frozenset[str], disabled: frozenset[str]) -> None:
-        from importlib.metadata import entry_points
-
-        found = sorted(entry_points(group=GROUP), key=lambda entry: (_distribution(entry), entry.name))
-        for entry in found:
-            distribution = _distribution(entry)
-            names = {distribution, entry.name, f"{distribution}:{entry.name}"}
-            if (only and not names & only) or names & disabled:
-                continue
-            self._guard(f"{distribution}:{entry.name}", distribution, entry.load)
+    def _load_installed(self) -> None:
+        for name, text in self._installed.unknown.items():
+            self.problems.append(PluginProblem(name=name, distribution="", text=text))
+        for name, load in self._installed.wanted.items():
+            self._guard(name, name.partition(":")[0], load)
 
     def _guard(self, name: str, distribution: str, load: Callable[[], object]) -> None:
         try:
             plugin = load()
         except (Exception, SystemExit) as error:  # noqa: BLE001  # reason: importing runs a stranger's code
-            self._report(name, distribution, f"It cannot be imported: {_brief(error)}.", error)
+            self._report(name, distribution, f"It cannot be imported: {_brief(error)}", error)
         else:
             self._register(name, distribution, plugin)
 
@@ -186,11 +234,13 @@ class PluginHost:
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
+            if not self._manager.get_hookcallers(plugin):
+                raise ConfigurationError("it implements no hook; is @hookimpl missing?")
             adapters = self._register_adapters(plugin)
         except Exception as error:  # noqa: BLE001  # reason: registering runs a stranger's code
             if self._manager.get_plugin(name) is plugin:  # not another one that has the name already
                 self._manager.unregister(name=name)
-            self._report(name, distribution, f"It cannot be registered: {_brief(error)}.", error)
+            self._report(name, distribution, f"It cannot be registered: {_brief(error)}", error)
         else:
             self.plugins.append(Plugin(name=name, distribution=distribution, adapters=adapters))
 
@@ -254,12 +304,14 @@ class PluginHost:
                 _log.exception("The plugin %s raised in %s; it was ignored.", name, hook)
 
 
-def _distribution(entry: Any) -> str:
-    return entry.dist.name if entry.dist is not None else "unknown"
-
-
 def _brief(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".rstrip(".")
+    text = str(error) if isinstance(error, ConfigurationError) else f"{type(error).__name__}: {error}"
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
+def _install(name: str) -> Iterable[str]:
+    if name.isascii() and name.replace("-", "").isalnum():
+        yield f"If it is not installed: install its package, `mailcore-{name}`, into this environment."
 
 
 def _ambiguous(name: str, rivals: Iterable[Plugin]) -> str:

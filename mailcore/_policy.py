@@ -13,8 +13,9 @@ from typing import Any
 import attrs
 
 from mailcore._capabilities import Capability, support
+from mailcore._mapping import FrozenMap
 from mailcore._message import Message
-from mailcore._resolve import has_content
+from mailcore._resolve import has_content, replace
 from mailcore._result import Advice
 from mailcore._settings import OnAdvice, OnUnsupported
 from mailcore._spec import AdapterSpec
@@ -25,94 +26,96 @@ __all__ = ["apply_advice", "apply_capabilities"]
 _log = logging.getLogger("mailcore.policy")
 
 
+@attrs.frozen
+class _Use:
+    """
+    How a message uses a capability.
+
+    Attributes:
+        reduced: What is left of the field without it; None: it must not be left out, because that
+            would send another mail than was meant, or to people it was not meant for.
+        phrase: What the provider can carry instead.
+    """
+
+    field: str
+    amount: Callable[[Message], int]
+    reduced: Callable[[Message, int], Any] | None = None
+    phrase: str = ""
+
+
+def _given(field: str) -> Callable[[Message], int]:
+    return lambda message: int(getattr(message, field) is not None)
+
+
+def _count(field: str) -> Callable[[Message], int]:
+    return lambda message: len(getattr(message, field))
+
+
+def _more_than_one(field: str) -> Callable[[Message], int]:
+    return lambda message: int(len(getattr(message, field)) > 1)
+
+
+def _nothing(_: Message, __: int) -> None:
+    return None
+
+
+def _none_of(_: Message, __: int) -> tuple[Any, ...]:
+    return ()
+
+
+def _no_items(_: Message, __: int) -> FrozenMap[Any]:
+    return FrozenMap()
+
+
 def _first(field: str) -> Callable[[Message, int], Any]:
     return lambda message, limit: getattr(message, field)[:limit]
 
 
-def _plain(message: Message, _: int) -> Any:
+def _only_one(field: str) -> Callable[[Message, int], Any]:
+    return lambda message, _: getattr(message, field)[:1]
+
+
+def _not_inline(message: Message, _: int) -> Any:
     return tuple(attrs.evolve(attachment, inline=False) for attachment in message.attachments)
 
 
-@attrs.frozen
-class _Use:
-    """How a message uses a capability, and what is left of the field without it."""
-
-    field: str
-    amount: Callable[[Message], int]
-    reduced: Callable[[Message, int], Any] | None
-
-
-def _present(field: str, without: Any = None) -> _Use:
-    return _Use(field, lambda message: int(getattr(message, field) not in (None, "")), lambda *_: without)
-
-
-def _count(field: str, *, keep_some: bool = True) -> _Use:
-    reduced = _first(field) if keep_some else lambda *_: ()
-    return _Use(field, lambda message: len(getattr(message, field)), reduced)
-
-
-def _several(field: str) -> _Use:
-    """Use of a capability that only the second item needs."""
-    return _Use(
-        field,
-        lambda message: int(len(getattr(message, field)) > 1),
-        lambda message, _: getattr(message, field)[:1],
-    )
-
-
-def _mapping(field: str) -> _Use:
-    return _Use(field, lambda message: len(getattr(message, field)), lambda *_: {})
-
-
-def _merge(field: str) -> _Use:
-    return _Use(field, lambda message: int(getattr(message, field) is not None), lambda *_: None)
-
+_ONE_ADDRESS = "only one address in"
 
 _USES: dict[Capability, _Use] = {
-    Capability.HTML: _present("html"),
-    Capability.AMP_HTML: _present("amp_html"),
-    Capability.CC: _count("cc"),
-    Capability.BCC: _count("bcc"),
-    Capability.MULTIPLE_FROM: _several("from_"),
-    Capability.REPLY_TO: _count("reply_to", keep_some=False),
-    Capability.MULTIPLE_REPLY_TO: _several("reply_to"),
-    Capability.HEADERS: _mapping("headers"),
-    Capability.IN_REPLY_TO: _present("in_reply_to"),
-    Capability.REFERENCES: _count("references", keep_some=False),
-    Capability.LIST_UNSUBSCRIBE: _count("list_unsubscribe", keep_some=False),
-    Capability.ATTACHMENTS: _count("attachments"),
+    Capability.HTML: _Use("html", _given("html"), _nothing),
+    Capability.AMP_HTML: _Use("amp_html", _given("amp_html"), _nothing),
+    Capability.CC: _Use("cc", _count("cc")),
+    Capability.BCC: _Use("bcc", _count("bcc")),
+    Capability.MULTIPLE_FROM: _Use("from_", _more_than_one("from_"), _only_one("from_"), _ONE_ADDRESS),
+    Capability.REPLY_TO: _Use("reply_to", _count("reply_to"), _none_of),
+    Capability.MULTIPLE_REPLY_TO: _Use(
+        "reply_to", _more_than_one("reply_to"), _only_one("reply_to"), _ONE_ADDRESS
+    ),
+    Capability.HEADERS: _Use("headers", _count("headers"), _no_items),
+    Capability.IN_REPLY_TO: _Use("in_reply_to", _given("in_reply_to"), _nothing),
+    Capability.REFERENCES: _Use("references", _count("references"), _none_of),
+    Capability.LIST_UNSUBSCRIBE: _Use("list_unsubscribe", _count("list_unsubscribe"), _none_of),
+    Capability.ATTACHMENTS: _Use("attachments", _count("attachments"), _first("attachments")),
     Capability.INLINE_IMAGES: _Use(
-        "attachments", lambda message: sum(item.inline for item in message.attachments), _plain
+        "attachments",
+        lambda message: sum(item.inline for item in message.attachments),
+        _not_inline,
+        "no inline images in",
     ),
-    Capability.TAGS: _count("tags"),
-    Capability.METADATA: _mapping("metadata"),
-    Capability.TEMPLATE: _present("template_id"),
-    Capability.MERGE_DATA: _merge("merge_data"),
-    Capability.MERGE_METADATA: _merge("merge_metadata"),
-    Capability.MERGE_HEADERS: _merge("merge_headers"),
-    Capability.MERGE_GLOBAL_DATA: _mapping("merge_global_data"),
-    Capability.SCHEDULE: _present("send_at"),
-    Capability.ENVELOPE_SENDER: _present("envelope_sender"),
-    Capability.TRACK_OPENS: _present("track_opens"),
-    Capability.TRACK_CLICKS: _present("track_clicks"),
+    Capability.TAGS: _Use("tags", _count("tags"), _first("tags")),
+    Capability.METADATA: _Use("metadata", _count("metadata"), _no_items),
+    Capability.TEMPLATE: _Use("template_id", _given("template_id")),
+    Capability.MERGE_DATA: _Use("merge_data", _given("merge_data")),
+    Capability.MERGE_METADATA: _Use("merge_metadata", _given("merge_metadata")),
+    Capability.MERGE_HEADERS: _Use("merge_headers", _given("merge_headers")),
+    Capability.MERGE_GLOBAL_DATA: _Use("merge_global_data", _count("merge_global_data"), _no_items),
+    Capability.SCHEDULE: _Use("send_at", _given("send_at")),
+    Capability.ENVELOPE_SENDER: _Use("envelope_sender", _given("envelope_sender"), _nothing),
+    Capability.TRACK_OPENS: _Use("track_opens", _given("track_opens"), _nothing),
+    Capability.TRACK_CLICKS: _Use("track_clicks", _given("track_clicks"), _nothing),
     # A key is never shortened or dropped: without it, a repeated request sends the mail twice.
-    Capability.IDEMPOTENCY_KEY: _Use(
-        "idempotency_key", lambda message: len(message.idempotency_key or ""), None
-    ),
+    Capability.IDEMPOTENCY_KEY: _Use("idempotency_key", lambda message: len(message.idempotency_key or "")),
 }
-
-#: Dropping these would send other mail than was meant, to people it was not meant for.
-_NEVER_DROPPED = frozenset(
-    {
-        Capability.CC,
-        Capability.BCC,
-        Capability.MERGE_DATA,
-        Capability.MERGE_METADATA,
-        Capability.MERGE_HEADERS,
-        Capability.TEMPLATE,
-        Capability.SCHEDULE,
-    }
-)
 
 
 def apply_capabilities(
@@ -131,9 +134,9 @@ def apply_capabilities(
         if allowed is None:
             continue
         text = _explain(capability, use, allowed, spec)
-        if policy == "raise" or use.reduced is None or capability in _NEVER_DROPPED:
+        if policy == "raise" or use.reduced is None:
             raise UnsupportedFeature(text, field=use.field, provider=spec.name)
-        message = attrs.evolve(message, **{use.field: use.reduced(message, allowed)})
+        message = replace(message, **{use.field: use.reduced(message, allowed)})
         if not has_content(message):
             raise UnsupportedFeature(f"{text} It is all there is.", field=use.field, provider=spec.name)
         dropped[use.field] = None
@@ -152,15 +155,11 @@ def _allowed(message: Message, spec: AdapterSpec, capability: Capability, use: _
 
 def _explain(capability: Capability, use: _Use, allowed: int, spec: AdapterSpec) -> str:
     found = support(spec.capabilities, capability)
-    what = f"at most {allowed} in {use.field}" if allowed else f"no {use.field}"
-    if capability in (Capability.MULTIPLE_FROM, Capability.MULTIPLE_REPLY_TO):
-        what = f"only one address in {use.field}"
-    if capability is Capability.INLINE_IMAGES:
-        what = "no inline attachments"
+    what = use.phrase or (f"at most {allowed} in" if allowed else "no")
     note = f" {found.note}" if found.note else ""
-    drop = "" if use.reduced is None or capability in _NEVER_DROPPED else ' set on_unsupported="drop",'
+    drop = "" if use.reduced is None else ' set on_unsupported="drop",'
     return (
-        f"{spec.title or spec.name} can carry {what} ({capability}).{note} "
+        f"{spec.title or spec.name} can carry {what} {use.field} ({capability}).{note} "
         f"Remove it,{drop} or choose a provider that can: `mailcore providers --can {capability}`."
     )
 
@@ -172,7 +171,7 @@ def apply_advice(advice: tuple[Advice, ...], spec: AdapterSpec, policy: OnAdvice
     Raises:
         UnsupportedFeature: There is advice and the policy is "raise".
     """
-    for item in advice if policy != "ignore" else ():
+    for item in advice:
         text = f"{spec.title or spec.name} may refuse this message: {item.text}"
         if policy == "raise":
             raise UnsupportedFeature(text, field=item.field, provider=spec.name)

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
-import attrs
-
+from mailcore._address import Address
 from mailcore._mapping import FrozenMap
 from mailcore._message import SETTERS, Message
 from mailcore._unset import UNSET
 from mailcore.exceptions import InvalidMessage
 
-__all__ = ["combine", "has_content", "resolve"]
+__all__ = ["combine", "complete", "fill", "has_content", "replace", "resolve"]
 
 
 def _concat(default: tuple[Any, ...], given: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -72,16 +71,34 @@ _MERGES = ("merge_data", "merge_metadata", "merge_headers")
 
 def resolve(message: Message, defaults: Message | None) -> Message:
     """Do what `Message.resolve` says."""
+    return complete(fill(message, defaults))
+
+
+def fill(message: Message, defaults: Message | None) -> Message:
+    """Return the message with defaults combined and nothing unset; it may still lack what mail needs."""
     source = message if defaults is None else combine(message, defaults)
-    resolved = _construct(
+    return _construct(
         # An empty text is no text: a provider would show it, or refuse it.
         absent if value is UNSET or value is None or value == "" else value
         for value, absent in zip(_values(source), _ABSENTS, strict=True)
     )
-    _check_complete(resolved)
-    if resolved.is_batch:
-        return _match_merge_keys(resolved)
-    return resolved
+
+
+def complete(message: Message) -> Message:
+    """
+    Return a filled message that is ready for an adapter.
+
+    Raises:
+        InvalidMessage: No sender, recipient or content, or a merge key that matches nobody.
+    """
+    _check_complete(message)
+    return _match_merge_keys(message) if message.is_batch else message
+
+
+def replace(message: Message, **checked: Any) -> Message:
+    """Return the message with other values, which were checked before; `attrs.evolve` checks all again."""
+    values = zip(SETTERS, _values(message), strict=True)
+    return _construct(checked.get(name, value) for name, value in values)
 
 
 def combine(message: Message, defaults: Message) -> Message:
@@ -143,12 +160,10 @@ def _match_merge_keys(message: Message) -> Message:
             changes[name] = FrozenMap({_recipient(key, by_key, name): row for key, row in rows.items()})
             if len(changes[name]) != len(rows):
                 raise InvalidMessage("Two keys are spellings of one recipient. Keep one.", field=name)
-    return attrs.evolve(message, **changes)
+    return replace(message, **changes)
 
 
 def _recipient(key: str, by_key: Mapping[str, str], field: str) -> str:
-    from mailcore._address import Address
-
     spec = by_key.get(Address.parse(key, field=field).key)
     if spec is None:
         raise InvalidMessage(f"The key {key!r} matches no address in 'to'.", field=field)

@@ -63,7 +63,16 @@ def _path(value: str | os.PathLike[str]) -> str:
     try:
         return os.fsdecode(value)
     except TypeError:
-        raise ConfigurationError(f"ca_bundle and quarantine are paths, not {type(value).__name__}.") from None
+        raise ConfigurationError(f"A path is text, not {type(value).__name__}.") from None
+
+
+def _names(value: str | Iterable[str]) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(value.replace(",", " ").split())
+    names = tuple(value) if isinstance(value, Iterable) else (value,)
+    if not all(isinstance(name, str) for name in names):
+        raise ConfigurationError("required_plugins is text, or a list of texts.")
+    return names
 
 
 def _positive(_: object, field: attrs.Attribute[Any], value: float) -> None:
@@ -186,4 +195,9 @@ class Settings:
         default=None,
         converter=attrs.converters.optional(_path),
         metadata=about("Folder that keeps genuine deliveries which could not be understood."),
+    )
+    required_plugins: tuple[str, ...] = attrs.field(
+        default=(),
+        converter=_names,
+        metadata=about("Plugins without which no mailer is built, separated by commas or spaces."),
     )

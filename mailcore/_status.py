@@ -50,12 +50,18 @@ def error_for_status(
     now: datetime,
     fields: Mapping[str, Sequence[str]] | None = None,
     code: str | None = None,
+    cls: type[SendError] | None = None,
 ) -> SendError:
-    """Return the error for a response that is not a success; `text` is the provider's own words."""
-    cls = _ERRORS.get(response.status, Rejected if 400 <= response.status < 500 else MaybeSent)
-    said = text or "no explanation"
-    return cls(
-        f"HTTP {response.status}: {said}",
+    """
+    Return the error for a response that is not a success.
+
+    Args:
+        text: The provider's own words.
+        cls: What they mean, where they say more than the status.
+    """
+    usual = _ERRORS.get(response.status, Rejected if 400 <= response.status < 500 else MaybeSent)
+    return (cls or usual)(
+        f"HTTP {response.status}: {text or 'no explanation'}",
         retry_after=retry_after(response, now),
         fields=fields,
         code=code,

@@ -37,9 +37,10 @@ MailcoreError
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from mailcore._outcome import Outcome, Scope
 
 if TYPE_CHECKING:
     from mailcore._http import HttpResponse
@@ -84,30 +85,6 @@ __all__ = [
 ]
 
 
-class Outcome(enum.Enum):
-    """How a send ended. Every send ends in exactly one of these."""
-
-    #: The provider has the mail.
-    ACCEPTED = "accepted"
-    #: Nothing happened; repeating it, here or elsewhere, is safe.
-    NOT_ACCEPTED = "not_accepted"
-    #: The provider said no and will say no again.
-    REJECTED = "rejected"
-    #: Maybe sent, maybe not.
-    UNKNOWN = "unknown"
-
-
-class Scope(enum.Enum):
-    """What a failed send is about, and so what else it stops."""
-
-    #: This message only; the next one may pass.
-    MESSAGE = "message"
-    #: The account: every further message will fail alike until somebody acts.
-    ACCOUNT = "account"
-    #: The provider or the way to it.
-    PROVIDER = "provider"
-
-
 def _rebuild(cls: type[MailcoreError], args: tuple[Any, ...], state: dict[str, Any]) -> MailcoreError:
     error = cls.__new__(cls)
     error.args = args
@@ -123,7 +100,7 @@ class MailcoreError(Exception):
 
 
 class ConfigurationError(MailcoreError):
-    """Say what in the configuration cannot work, and the way out."""
+    """Something in the configuration cannot work; the message says what, and the way out."""
 
 
 class UnknownProvider(ConfigurationError):
@@ -148,7 +125,7 @@ class AmbiguousPlugin(ConfigurationError):
 
 class InvalidMessage(MailcoreError, ValueError):
     """
-    Refuse a value that cannot be part of any mail.
+    A value cannot be part of any mail.
 
     Attributes:
         field: Name of the field, as in `Message`; empty where the value stands alone.
@@ -181,7 +158,7 @@ class InvalidDocument(InvalidMessage):
 
 class UnsupportedFeature(MailcoreError):
     """
-    Refuse what a provider cannot carry, before anything is sent.
+    A provider cannot carry it; nothing was sent.
 
     Attributes:
         field: The field that cannot be carried.
@@ -195,12 +172,12 @@ class UnsupportedFeature(MailcoreError):
 
 
 class SendCancelled(MailcoreError):
-    """Raised by a `mailcore_before_send` plugin to stop a message on purpose."""
+    """A `mailcore_before_send` plugin stopped the message on purpose."""
 
 
 class SendError(MailcoreError):
     """
-    Report a send that did not end in a result.
+    A send did not end in a result.
 
     Adapters raise a leaf class with the provider's own words; core fills in the rest. The text
     never holds a token, a body, or an address the provider did not write itself.

@@ -61,7 +61,7 @@ def outbox(mailer: Mailer) -> list[Message]:
     Raises:
         TypeError: The mailer keeps none: it has another provider, or a transport of your own.
     """
-    kept = getattr(mailer._transport(LocalRequest), "outbox", None)  # noqa: SLF001  # reason: the other half of this
+    kept = getattr(mailer._carrier.transport(LocalRequest), "outbox", None)  # noqa: SLF001  # reason: the other half of this
     if mailer.provider != "memory" or kept is None:
         raise TypeError(f"{mailer!r} keeps no outbox. Configure the provider 'memory' in tests.")
     return list(kept)

@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from mailcore import Attachment, AttachmentChanged, FileContent, InvalidAttachment, Message
-from mailcore._attachment import PIECE
+from mailcore._file_content import PIECE
 
 
 @pytest.fixture
@@ -288,7 +288,7 @@ class TestParameters:
     )
     def test_refused(self, name: str, value: str) -> None:
         """What no header can hold is refused in the field's name."""
-        with pytest.raises(InvalidAttachment, match="^parameters: "):
+        with pytest.raises(InvalidAttachment, match=r"^parameters: "):
             Attachment(content=b"", parameters={name: value})
 
     def test_survive_email(self) -> None:

@@ -133,6 +133,29 @@ class TestChain:
         assert outbox(mailer) == []
 
 
+    def test_may_complete_a_message(self) -> None:
+        """A plugin is asked before the message must be complete, and may supply what it lacks."""
+
+        def address(message: Message) -> Message:
+            return attrs.evolve(message, to="bob@example.com")
+
+        mailer = make({"a": Calling("mailcore_before_send", address)})
+        result = mailer.send(Message(from_="ada@example.com", text="Hello"))
+        assert list(result.recipients) == ["bob@example.com"]
+
+    def test_finished_tells_what_was_sent(self) -> None:
+        """Observers are given the message as plugins and defaults made it, however the send ended."""
+        told: list[Message] = []
+
+        def finished(message: Message) -> None:
+            told.append(message)
+
+        plugins = {"a": Appending("a"), "b": Calling("mailcore_send_finished", finished)}
+        make(plugins).send(MESSAGE)
+        make(plugins).send_many([MESSAGE])
+        assert [str(message.subject)[-2:] for message in told] == ["-a", "-a"]
+
+
 class TestStopping:
     """Plugins that do not let a message pass."""
 

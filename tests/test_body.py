@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailcore import Attachment, AttachmentChanged, Base64, Body, JsonBody, Message, NotSerializable
-from mailcore._attachment import PIECE
+from mailcore._file_content import PIECE
 
 documents = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.just("base64-goes-here"),

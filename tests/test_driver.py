@@ -174,6 +174,11 @@ class TestFailedExchange:
         assert type(error) is NotAccepted
         assert error.provider == "fake"
 
+    def test_error_after_the_commit_is_unknown(self) -> None:
+        """No error of a later step may say that nothing was sent."""
+        error = failed(step_last, OK, NotAccepted("The file changed."))
+        assert (type(error), str(error)) == (MaybeSent, "The file changed.")
+
     def test_flow_that_does_not_start(self) -> None:
         """An adapter that fails before it has a flow is a bug like any other."""
 

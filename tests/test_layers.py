@@ -20,15 +20,16 @@ ADAPTERS = sorted(Path(mailcore_mailpace.__file__).parent.parent.glob("mailcore_
 #: Lowest first; a file may import those of its own layer and of those above it in this table.
 LAYERS = {
     "values": """
-        _accessor _address _address_grammar _attachment _body _characters _charset _codec _defect _delivery
-        _email _event _filename _form _header _header_text _header_writer _http _inbound _inbound_attachment
-        _inbound_body _inbound_header _inbound_parts _json_value _mapping _message _message_fields _mime
-        _mime_text _mime_tree _multipart _quarantine _resolve _result _secret _status _strict_json _time
-        _transfer _unset _url _version exceptions
+        _accessor _address _address_grammar _attachment _body _characters _charset _codec _content_id _defect
+        _delivery _email _event _file_content _filename _form _header _header_text _header_writer _http
+        _inbound _inbound_attachment _inbound_body _inbound_header _inbound_parts _json_value _mapping
+        _media_type _message _message_fields _mime _mime_text _mime_tree _multipart _outcome _quarantine
+        _resolve _result _secret _status _strict_json _time _transfer _unset _url _version exceptions
     """,
     "contract": "_adapter _basic_auth _capabilities _emulator _settings _spec _transport hookspecs",
     "engine": """
-        _closing _config _driver _mailer _mailers _many _plugins _policy _receiver _replay
+        _carrier _closing _config _dispatcher _driver _mailer _mailers _many _plugins _policy _receiver
+        _replay
     """,
     "edges": "cli frameworks providers queues sandbox stores testing transports",
 }
@@ -43,7 +44,7 @@ FORBIDDEN = {
 }  # fmt: skip
 EDGES = set(LAYERS["edges"].split()) - {"testing"}
 #: Who may read files and the environment.
-READERS = {"_attachment", "_config"}
+READERS = {"_config", "_file_content"}
 READING = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "environ", "getenv", "cwd", "home"}
 
 #: What an adapter never imports: it is told the time, and asks nobody for anything.

@@ -126,7 +126,7 @@ class TestBuilding:
             main = mailers["main"]
             main.send(MESSAGE)
             closed: list[str] = []
-            main._transports[next(iter(main._transports))].close = lambda: closed.append("main")  # type: ignore[method-assign]  # reason: a spy
+            main._carrier._made[next(iter(main._carrier._made))].close = lambda: closed.append("main")  # type: ignore[method-assign]  # reason: a spy
         assert closed == ["main"]
 
     def test_repr(self, host: PluginHost) -> None:

@@ -533,11 +533,13 @@ class TestProof:
         assert fake.receive(event()).status == 200
         assert [request.url for request in transport.requests] == ["https://api.example.com/cert"]
 
-    @pytest.mark.parametrize("failure", [TransportFailure(Phase.SENT, "Lost."), ValueError("x")])
-    def test_step_that_fails(self, failure: Exception) -> None:
-        """Without what it needs, nothing is proved."""
+    @pytest.mark.parametrize(
+        "failure, status", [(TransportFailure(Phase.SENT, "Lost."), 503), (ValueError("x"), 401)]
+    )
+    def test_step_that_fails(self, failure: Exception, status: int) -> None:
+        """Without what it needs, nothing is proved; what could not be fetched is asked for again."""
         fake = Receiving(adapter=Fetching, transport=RecordingTransport(failure))
-        assert fake.receive(event()).status == 401
+        assert fake.receive(event()).status == status
         assert "parse" not in fake.ran
 
     @pytest.mark.parametrize("covers", list(Covers))
@@ -855,7 +857,7 @@ class TestReplay:
         fake.receive(event("delivered", X_Delivery="token-1"))
         fake.receive(event("bounced", X_Delivery="token-1"))
         assert fake.finished == [Disposition.ACCEPTED, Disposition.DUPLICATE]
-        assert Receiving(covers=Covers.BODY).receiver._replay is None
+        assert Receiving(covers=Covers.BODY).receiver._dispatcher.replay is None
 
     def test_token_is_good_for_one_endpoint(self) -> None:
         """Whoever saw a token of an event cannot make a mail with it."""
@@ -899,6 +901,27 @@ class TestHalves:
         with pytest.raises(WebhookRejected) as caught:
             Receiving().receiver.verify(attrs.evolve(event(), body=b"{}"))
         assert caught.value.__cause__ is None
+
+    @pytest.mark.parametrize(
+        "changes, disposition",
+        [
+            ({"method": "DELETE"}, Disposition.BAD_METHOD),
+            ({"method": "HEAD"}, Disposition.PROBE),
+            ({"headers": [("Content-Encoding", "gzip")]}, Disposition.BAD_ENCODING),
+            ({"headers": []}, Disposition.UNAUTHENTICATED),
+        ],
+    )
+    def test_refused_half_says_what_to_answer(
+        self, changes: dict[str, Any], disposition: Disposition
+    ) -> None:
+        """The first half checks all that `receive` checks, and its error says what to answer."""
+        receiver = Receiving().receiver
+        with pytest.raises(WebhookRejected) as caught:
+            receiver.verify(attrs.evolve(event(), **changes))
+        assert caught.value.disposition is disposition
+        assert receiver.answer(disposition, "tracking") == receiver.receive(
+            attrs.evolve(event(), **changes), kind="tracking"
+        )
 
     def test_handshake_half(self) -> None:
         """A step of the provider's own protocol is to be answered."""

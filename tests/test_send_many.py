@@ -86,7 +86,7 @@ class Batching(Adapter):
         return verdicts[: len(verdicts) - len(response.body)]
 
 
-KEYS = Idempotency(ttl=60, max_length=50)
+KEYS = Idempotency(ttl=60, max_length=50, per_batch=True)
 
 
 def make(
@@ -327,12 +327,28 @@ class TestBatch:
         assert transport.requests == []
 
     def test_has_one_key(self) -> None:
-        """The request has a key of its own, and every result and error of it names that key."""
+        """The request has a key of its own, and every result of it names that key."""
         transport = RecordingTransport(OK)
         outcomes = make(Batching, transport).send_many(map(message, range(3)))
         (request,) = transport.requests
-        keys = {(outcome.result or outcome.error).idempotency_key for outcome in outcomes}  # type: ignore[union-attr]  # reason: one of the two is there
+        keys = {outcome.result.idempotency_key for outcome in outcomes if outcome.result}
         assert keys == {dict(request.headers)["Idempotency-Key"]}
+
+    def test_error_names_no_key(self) -> None:
+        """A single message sent under the batch's key would be taken for the batch: no error offers it."""
+        transport = RecordingTransport(TransportFailure(Phase.SENT, "Lost."))
+        outcomes = make(Batching, transport).send_many(map(message, range(3)))
+        assert [outcome.error.idempotency_key for outcome in outcomes] == [None] * 3
+        assert [outcome.error.retriable for outcome in outcomes] == [False] * 3
+
+    def test_own_key_goes_alone(self, host: PluginHost) -> None:
+        """A message with a key of its caller's is sent by itself, so that repeating it sends it once."""
+        mailer = Mailer.from_config({"provider": "memory"}, environ={}, host=host)
+        keyed = [attrs.evolve(message(number), idempotency_key=f"key-{number}") for number in range(2)]
+        first = mailer.send_many([*keyed, message(2)])
+        again = mailer.send_many(keyed)
+        assert [item.unwrap().message_id for item in again] == [item.unwrap().message_id for item in first[:2]]
+        assert len(outbox(mailer)) == 3
 
     def test_has_no_key_where_it_is_no_use(self) -> None:
         """A provider without keys is sent none, and an unknown outcome is not to be repeated."""

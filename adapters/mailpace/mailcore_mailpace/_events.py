@@ -21,6 +21,7 @@ from mailcore import (
     TrackingEvent,
     parse_timestamp,
 )
+from mailcore_mailpace._identifier import identifier
 
 __all__ = ["event", "is_event"]
 
@@ -56,10 +57,10 @@ def event(document: Mapping[str, Any], *, domain_id: int | None) -> TrackingEven
         InvalidDocument: No usable id, or the event of another domain than the key's.
     """
     kind, payload = document["event"], document["payload"]
-    message_id = _identifier(payload.get("id"))
+    message_id = identifier(payload.get("id"))
     if message_id is None:
         raise InvalidDocument("The event's payload has no id.")
-    if domain_id is not None and _identifier(payload.get("domain_id")) != str(domain_id):
+    if domain_id is not None and identifier(payload.get("domain_id")) != str(domain_id):
         raise InvalidDocument(f"The key belongs to domain {domain_id}, the event to another.")
     event_type, reason, bounce = _KINDS.get(kind, _UNKNOWN)
     return TrackingEvent(
@@ -89,12 +90,6 @@ def _event_id(kind: str, payload: Mapping[str, Any]) -> str:
     when = payload.get("updated_at") or payload
     parts = ["mailpace", payload.get("domain_id"), payload.get("id"), kind, when]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _identifier(value: Any) -> str | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) and value else None
 
 
 def _text(value: Any) -> str | None:

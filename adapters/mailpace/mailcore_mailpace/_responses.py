@@ -26,6 +26,7 @@ from mailcore import (
     error_for_status,
     strict_json,
 )
+from mailcore_mailpace._identifier import identifier
 
 __all__ = ["result"]
 
@@ -61,7 +62,7 @@ def result(message: Message, response: HttpResponse, *, now: datetime) -> SendRe
     document = _document(response)
     if response.status != 200:
         raise _error(response, document, now)
-    message_id = _message_id(document)
+    message_id = identifier(document.get("id")) if isinstance(document, dict) else None
     if message_id is None:
         raise MaybeSent("MailPace answered 200 without a readable id.", response=response)
     said = document.get("status")
@@ -76,25 +77,12 @@ def _document(response: HttpResponse) -> Any:
         return None
 
 
-def _message_id(document: Any) -> str | None:
-    """Return the id as text: documented as an integer, seen as text in fixtures."""
-    found = document.get("id") if isinstance(document, dict) else None
-    if isinstance(found, int) and not isinstance(found, bool):
-        return str(found)
-    if isinstance(found, str) and 1 <= len(found) <= 255 and found.isprintable() and found.strip():
-        return found
-    return None
-
-
 def _error(response: HttpResponse, document: Any, now: datetime) -> SendError:
     if 200 <= response.status < 300:
         return MaybeSent(f"MailPace answered {response.status}, which is not documented.", response=response)
     text, fields = _words(document)
-    usual = error_for_status(response, text, now=now, fields=fields)
     cls = _meaning(response.status, text, fields)
-    if cls is None:
-        return usual
-    return cls(str(usual), fields=fields, response=response, retry_after=usual.retry_after)
+    return error_for_status(response, text, now=now, fields=fields, cls=cls)
 
 
 def _meaning(status: int, text: str, fields: Mapping[str, list[str]]) -> type[SendError] | None:

@@ -1,0 +1,78 @@
+"""Carries the requests of a flow: the right transport for each, one deadline for all.
+
+Rule: a transport is made when the first request of its type comes, and kept until `close`. One that was
+given is the giver's to close.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from mailcore._adapter import Flow
+from mailcore._closing import Closing
+from mailcore._driver import drive
+from mailcore._http import Request
+from mailcore._plugins import PluginHost
+from mailcore._settings import Settings
+from mailcore._spec import load_object
+from mailcore._transport import TRANSPORTS, Deadline, Transport
+from mailcore._version import version
+from mailcore.exceptions import ConfigurationError
+
+__all__ = ["Carrier"]
+
+T = TypeVar("T")
+
+
+class Carrier(Closing):
+    """
+    Run flows for one mailer or receiver, and tell the observers what crosses the wire.
+
+    Args:
+        mailer: Name of the mailer; empty for a receiver.
+        transport: What carries every request; None: the usual one for each type.
+    """
+
+    def __init__(
+        self, settings: Settings, *, provider: str, mailer: str, host: PluginHost, transport: Transport | None
+    ) -> None:
+        self._settings = settings
+        self._provider = provider
+        self._mailer = mailer
+        self._host = host
+        self._given = transport
+        self._made: dict[type[Any], Transport] = {}
+
+    def run(self, flow: Flow[T]) -> T:
+        """Carry out a flow within the deadline of one send, and return what it returns."""
+        deadline = Deadline(self._settings.deadline)
+        return drive(flow, lambda request: self._exchange(request, deadline))
+
+    def close(self) -> None:
+        """Close the connections that were made here; a later flow opens new ones."""
+        for transport in self._made.values():
+            transport.close()
+
+    def _exchange(self, request: Request, deadline: Deadline) -> Any:
+        told = {"provider": self._provider, "mailer": self._mailer, "request": request}
+        self._host.notify("mailcore_request_prepared", **told)
+        response = self.transport(type(request)).exchange(request, deadline=deadline)
+        self._host.notify("mailcore_response_received", **told, response=response)
+        return response
+
+    def transport(self, handles: type[Any]) -> Transport:
+        """Return what carries requests of that type."""
+        if self._given is not None:
+            return self._given
+        if handles not in self._made:
+            # Two threads may make one each here; the first one kept is used, the other never opened.
+            self._made.setdefault(handles, self._make(handles))
+        return self._made[handles]
+
+    def _make(self, handles: type[Any]) -> Transport:
+        pointer = TRANSPORTS.get(handles)
+        if pointer is None:
+            raise ConfigurationError(f"No transport carries {handles.__name__}.")
+        agent = f"mailcore/{version()} ({self._provider})"
+        made: Transport = load_object(pointer)(self._settings, user_agent=agent)
+        return made

@@ -1,0 +1,138 @@
+"""What happens to a delivery after its proof: age, replay, shape, parse, handler.
+
+Rule 1: a genuine delivery never ends in an error but where nobody could keep it.
+Rule 2: what is not understood is quarantined; what a handler raised at is asked for again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from mailcore._adapter import Adapter, Context
+from mailcore._carrier import Carrier
+from mailcore._delivery import Covers, Disposition, EndpointKind, VerifiedWebhook, WebhookRequest
+from mailcore._plugins import PluginHost
+from mailcore._quarantine import Quarantine
+from mailcore._replay import Claim, ReplayStore
+
+__all__ = ["Dispatcher"]
+
+_log = logging.getLogger("mailcore.webhooks")
+
+#: Kind → hook that observes what a delivery held, and the name of its argument.
+_HOOKS = {
+    EndpointKind.TRACKING: ("mailcore_event_received", "event"),
+    EndpointKind.INBOUND: ("mailcore_inbound_received", "message"),
+}
+
+
+@attrs.frozen(kw_only=True)
+class Dispatcher:
+    """
+    Hand what verified deliveries hold to the handlers.
+
+    Attributes:
+        handlers: Kind → function; a kind without one is quarantined.
+        max_age: Seconds after which a signed delivery is stale.
+        context: Makes the context of a fetch.
+    """
+
+    provider: str
+    adapter: Adapter
+    handlers: Mapping[EndpointKind, Callable[[Any], object]]
+    quarantine: Quarantine
+    replay: ReplayStore | None
+    max_age: float
+    clock: Callable[[], datetime]
+    context: Callable[[WebhookRequest], Context]
+    carrier: Carrier
+    host: PluginHost
+
+    def dispatch(self, webhook: VerifiedWebhook, kind: EndpointKind) -> Disposition:
+        """Return what became of a delivery that came to an endpoint of that kind."""
+        signed_at = webhook.verification.signed_at
+        if signed_at and (self.clock() - signed_at).total_seconds() > self.max_age:
+            return Disposition.STALE
+        if self.replay is None:
+            return self._handle(webhook, kind)
+        return self._handle_once(webhook, kind, self.replay)
+
+    def shape(self, webhook: VerifiedWebhook) -> EndpointKind | None:
+        """Return what a delivery holds; None for a shape that nobody documented."""
+        try:
+            found = self.adapter.webhook_kind(webhook)
+            return None if found is None else EndpointKind(found)
+        except Exception:  # noqa: BLE001  # reason: an odd body has no shape; it is quarantined for that
+            return None
+
+    def _handle_once(self, webhook: VerifiedWebhook, kind: EndpointKind, store: ReplayStore) -> Disposition:
+        key = _identity(self.provider, kind, webhook)
+        try:
+            claim = store.claim(key, self.max_age)
+        except Exception:  # noqa: BLE001  # reason: the store is the user's code
+            _log.exception("The replay store failed; the delivery is asked for again.")
+            return Disposition.UNAVAILABLE
+        if claim is not Claim.CLAIMED:
+            return Disposition.DUPLICATE if claim is Claim.DUPLICATE else Disposition.UNAVAILABLE
+        disposition = self._handle(webhook, kind)
+        settle = store.release if disposition is Disposition.UNAVAILABLE else store.commit
+        try:
+            settle(key)
+        except Exception:  # noqa: BLE001  # reason: the store is the user's code
+            _log.exception("The replay store failed; the delivery may be handled again.")
+        return disposition
+
+    def _handle(self, webhook: VerifiedWebhook, kind: EndpointKind) -> Disposition:
+        shape = self.shape(webhook)
+        if shape is not None and shape is not kind:
+            reason = f"It holds {shape.value} data, but came to the {kind.value} endpoint."
+            self.quarantine.add(webhook, kind, reason)
+            return Disposition.MISROUTED
+        handler = self.handlers.get(kind)
+        if shape is None or handler is None:
+            why = "Its shape is not known." if shape is None else f"There is no handler for {kind.value}."
+            self.quarantine.add(webhook, kind, why)
+            return Disposition.QUARANTINED
+        try:
+            found = self._parsed(webhook, kind)
+        except Exception as error:  # noqa: BLE001  # reason: whatever is wrong with it, it is kept
+            self.quarantine.add(webhook, kind, f"It could not be read ({type(error).__name__}: {error}).")
+            return Disposition.QUARANTINED
+        return self._hand_over(found, handler, kind)
+
+    def _parsed(self, webhook: VerifiedWebhook, kind: EndpointKind) -> Sequence[Any]:
+        if kind is EndpointKind.TRACKING:
+            proof = webhook.verification
+            events = self.adapter.parse_events(webhook)
+            return [attrs.evolve(event, provider=self.provider, verified_by=proof) for event in events]
+        mails = self.carrier.run(self.adapter.inbound_flow(webhook, self.context(webhook.request)))
+        return [attrs.evolve(mail, provider=self.provider) for mail in mails]
+
+    def _hand_over(
+        self, found: Sequence[Any], handler: Callable[[Any], object], kind: EndpointKind
+    ) -> Disposition:
+        hook, argument = _HOOKS[kind]
+        failed = False
+        for item in found:
+            self.host.notify(hook, provider=self.provider, **{argument: item})
+            try:
+                handler(item)
+            except Exception:  # noqa: BLE001  # reason: the handler is the user's code
+                # The others are still handled: the provider will send all of them again.
+                _log.exception("The %s handler raised; the delivery is asked for again.", kind.value)
+                failed = True
+        return Disposition.UNAVAILABLE if failed else Disposition.ACCEPTED
+
+
+def _identity(provider: str, kind: EndpointKind, webhook: VerifiedWebhook) -> str:
+    proof = webhook.verification
+    what = proof.delivery_id.encode() if proof.delivery_id else webhook.request.body
+    # A token that vouches for any body is good for one delivery, to whichever endpoint.
+    where = "any" if proof.covers is Covers.TOKEN else kind.value
+    return f"{provider}:{where}:{hashlib.sha256(what).hexdigest()}"

@@ -1,0 +1,110 @@
+"""Files that stay on disk until they are sent.
+
+Rule 1: a file is declared, not read: its size and time are noted, and it is opened afresh for each
+        iteration, so that several threads may send it and none holds it in memory.
+Rule 2: a file that is not as it was declared is never sent in part.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import attrs
+
+from mailcore.exceptions import AttachmentChanged, InvalidAttachment
+
+__all__ = ["PIECE", "FileContent"]
+
+#: Bytes read at once: a multiple of 3, so that each piece becomes whole base64 (64 KiB of it).
+PIECE = 48 * 1024
+
+
+@attrs.frozen(kw_only=True)
+class FileContent:
+    """
+    The bytes of a file that stay on disk until they are sent.
+
+    Attributes:
+        size, mtime_ns: As they were when the file was declared.
+
+    Iterating raises `AttachmentChanged` when the file is not as declared any more.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def declare(cls, path: Path) -> FileContent:
+        """
+        Return the content of a regular file, without reading it.
+
+        Raises:
+            InvalidAttachment: It cannot be read, or is not a regular file.
+        """
+        try:
+            with path.open("rb") as file:
+                found = os.fstat(file.fileno())
+        except OSError as error:
+            raise InvalidAttachment(f"{path} cannot be read: {error.strerror or error}.") from None
+        if not stat.S_ISREG(found.st_mode):
+            raise InvalidAttachment(f"{path} is not a regular file.")
+        return cls(path=str(path), size=found.st_size, mtime_ns=found.st_mtime_ns)
+
+    @classmethod
+    def declare_below(cls, root: str | os.PathLike[str] | None, path: str | os.PathLike[str]) -> FileContent:
+        """
+        Return the content of a file below `root`, or the working directory where that is None.
+
+        Symbolic links are followed first.
+
+        Raises:
+            InvalidAttachment: Outside `root`, or as for `declare`.
+        """
+        base = Path.cwd() if root is None else Path(root)
+        resolved, base = (base / path).resolve(), base.resolve()
+        if not resolved.is_relative_to(base):
+            raise InvalidAttachment(f"{path} is outside {base}. Pass root= to name the folder it may be in.")
+        return cls.declare(resolved)
+
+    @property
+    def name(self) -> str:
+        """Last component of the path."""
+        return Path(self.path).name
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            with Path(self.path).open("rb") as file:
+                self._check(file.fileno())
+                yield from self._pieces(file)
+        except OSError as error:
+            raise AttachmentChanged(
+                f"{self.path} cannot be read any more: {error.strerror or error}."
+            ) from None
+
+    def _pieces(self, file: BinaryIO) -> Iterator[bytes]:
+        left = self.size
+        while left:
+            piece = file.read(min(PIECE, left))
+            if not piece:
+                raise self._changed()
+            left -= len(piece)
+            if not left:
+                # Before the last piece leaves: what is sent in part was provably not accepted.
+                self._check(file.fileno())
+            yield piece
+
+    def _check(self, descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        if (found.st_size, found.st_mtime_ns) != (self.size, self.mtime_ns):
+            raise self._changed()
+
+    def _changed(self) -> AttachmentChanged:
+        return AttachmentChanged(f"{self.path} changed after it was attached. Attach it again.")

@@ -1,0 +1,79 @@
+"""Which of the installed plugins are wanted.
+
+Rule: nothing is imported to find out; a plugin's names decide.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+__all__ = ["Installed", "named", "select"]
+
+GROUP = "mailcore.plugins"
+ONLY = "MAILCORE_LOAD_PLUGINS"
+DISABLED = "MAILCORE_DISABLED_PLUGINS"
+
+
+@attrs.frozen(kw_only=True)
+class Installed:
+    """
+    What of the installed plugins to load.
+
+    Attributes:
+        wanted: Plugin name → what imports it, in loading order.
+        left_out: Variable → the plugins it leaves out.
+        unknown: Name that nothing installed has → what to do about it.
+    """
+
+    wanted: Mapping[str, Callable[[], object]] = attrs.field(factory=dict)
+    left_out: Mapping[str, list[str]] = attrs.field(factory=dict)
+    unknown: Mapping[str, str] = attrs.field(factory=dict)
+
+
+def named(plugin: str, names: Collection[str]) -> bool:
+    """Return whether one of `names` means the plugin: its distribution, its entry point, or both."""
+    return not {plugin, *plugin.split(":", 1)}.isdisjoint(names)
+
+
+def select(only: Collection[str], disabled: Collection[str]) -> Installed:
+    """Return what to load of all that is installed under the entry-point group."""
+    found = dict(_found())
+    disabled_ones = [name for name in found if named(name, disabled)]
+    unwanted = [name for name in found if only and not named(name, only)]
+    return Installed(
+        wanted={
+            name: load for name, load in found.items() if name not in disabled_ones and name not in unwanted
+        },
+        left_out={DISABLED: disabled_ones, ONLY: unwanted},
+        unknown={
+            name: _unknown(variable, name, found)
+            for variable, given in ((ONLY, only), (DISABLED, disabled))
+            for name in given
+            if not any(named(plugin, [name]) for plugin in found)
+        },
+    )
+
+
+def _found() -> Iterator[tuple[str, Callable[[], object]]]:
+    from importlib.metadata import entry_points
+
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: (_distribution(entry), entry.name)):
+        yield f"{_distribution(entry)}:{entry.name}", entry.load
+
+
+def _distribution(entry: Any) -> str:
+    return entry.dist.name if entry.dist is not None else "unknown"
+
+
+def _unknown(variable: str, name: str, found: Collection[str]) -> str:
+    known = {part: None for plugin in found for part in (*plugin.split(":", 1), plugin)}
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return (
+        f"{variable} names {name!r}, which is no installed plugin.{hint} "
+        f"Installed: {', '.join(found) or 'none'}."
+    )
