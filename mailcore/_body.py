@@ -7,6 +7,7 @@ made piece by piece, afresh for each iteration, so that a retry has nothing to r
 from __future__ import annotations
 
 import json
+import re
 from binascii import b2a_base64
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
@@ -43,6 +44,10 @@ class StreamedBody:
                 yield from part.pieces() if isinstance(part, Attachment) else part
 
 
+_MARKER = "base64-goes-here"
+_MARKER_RUN = re.compile(f"{_MARKER}(-*)")
+
+
 @attrs.frozen
 class Base64:
     """Stand in a JSON document for an attachment's content, as one line of base64."""
@@ -73,13 +78,15 @@ class JsonBody(StreamedBody):
 
 def _encode(document: Mapping[str, Any]) -> tuple[bytes | Base64, ...]:
     streamed: list[Base64] = []
-    marker = "base64-goes-here"
+    marker = _MARKER
     text = _dumps(document, marker, streamed)
     if not streamed:
         return (text.encode("ascii"),)
-    while text.count(marker) != len(streamed):  # the mail itself says so: choose another marker
+    if text.count(marker) != len(streamed):
+        # The mail itself says so: a marker longer than any there is stands for the content alone.
+        longest = max(map(len, _MARKER_RUN.findall(text)))
+        marker += "-" * (longest + 1)
         streamed.clear()
-        marker += "-"
         text = _dumps(document, marker, streamed)
     pieces = text.encode("ascii").split(marker.encode("ascii"))
     parts: list[bytes | Base64] = [pieces[0]]

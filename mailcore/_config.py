@@ -108,7 +108,7 @@ def _spec(config: Mapping[str, Any], host: PluginHost) -> AdapterSpec:
     provider = config.get("provider")
     if not isinstance(provider, str) or not provider:
         raise ConfigurationError(
-            f"The configuration has no 'provider' by name. Available: {', '.join(host.adapters) or 'none'}."
+            f"The configuration has no 'provider'. Available: {', '.join(host.adapters) or 'none'}."
         )
     return host.spec(provider)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from mailcore.exceptions import NotSerializable
 
-__all__ = ["FormBody"]
+__all__ = ["FormBody", "field_text"]
 
 
 class FormBody:

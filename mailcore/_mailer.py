@@ -29,9 +29,8 @@ from mailcore._policy import apply_advice, apply_capabilities
 from mailcore._resolve import complete, fill
 from mailcore._result import Advice, SendOutcome, SendResult
 from mailcore._secret import Secret
-from mailcore._spec import load_object
 from mailcore._transport import Transport
-from mailcore.exceptions import ConfigurationError, MailcoreError, MaybeSent, SendError
+from mailcore.exceptions import MailcoreError, MaybeSent, NotAccepted, Scope, SendError
 
 __all__ = ["Mailer"]
 
@@ -81,7 +80,7 @@ class Mailer(Closing):
         self.settings = configuration.settings
         self._spec = configuration.spec
         self._host = PluginHost.default() if host is None else host
-        self._adapter: Adapter = load_object(self._spec.factory)(configuration.options)
+        self._adapter: Adapter = configuration.adapter()
         self._carrier = Carrier(
             self.settings, provider=self.provider, mailer=name, host=self._host, transport=transport
         )
@@ -109,12 +108,7 @@ class Mailer(Closing):
             ConfigurationError: It cannot work; the error says what to change.
         """
         host = PluginHost.default() if host is None else host
-        provider = config.get("provider")
-        if not isinstance(provider, str) or not provider:
-            raise ConfigurationError(
-                f"The configuration has no 'provider'. Available: {', '.join(host.adapters) or 'none'}."
-            )
-        found = _config.configuration(config, spec=host.spec(provider), environ=environ)
+        found = _config.configuration(config, host=host, environ=environ)
         return cls(found, name=name, host=host, transport=transport)
 
     @classmethod
@@ -199,8 +193,8 @@ class Mailer(Closing):
     def _outcome(self, message: Message) -> SendOutcome:
         try:
             return SendOutcome(message, self.send(message), None)
-        except MailcoreError as error:
-            return SendOutcome(message, None, error)
+        except Exception as error:  # noqa: BLE001  # reason: the others' outcomes must not be lost
+            return SendOutcome(message, None, _not_sent(error))
 
     def _send_batch(self, messages: Sequence[Message]) -> list[SendOutcome]:
         outcomes: dict[int, SendOutcome] = {}
@@ -208,8 +202,8 @@ class Mailer(Closing):
         for position, message in enumerate(messages):
             try:
                 prepared = self._prepare(message, None)
-            except MailcoreError as error:
-                outcomes[position] = self._settled(message, None, error)
+            except Exception as error:  # noqa: BLE001  # reason: the others' outcomes must not be lost
+                outcomes[position] = self._settled(message, None, _not_sent(error))
             else:
                 if prepared.message.idempotency_key is None:
                     batch[position] = prepared
@@ -302,6 +296,17 @@ class Mailer(Closing):
 
     def __repr__(self) -> str:
         return f"Mailer({self.name!r}, provider={self.provider!r})"
+
+
+def _not_sent(error: Exception) -> MailcoreError:
+    """Return the error as an outcome; what is none of ours came before anything was sent."""
+    if isinstance(error, MailcoreError):
+        return error
+    failure = NotAccepted(
+        f"Nothing was sent ({type(error).__name__}: {error}).", scope=Scope.MESSAGE, retriable=False
+    )
+    failure.__cause__ = error
+    return failure
 
 
 def _with_findings(result: SendResult, prepared: _Prepared | None) -> SendResult:

@@ -33,7 +33,7 @@ from mailcore._mime_text import Base64Lines, encode_text, is_seven_bit, with_crl
 from mailcore._time import require_aware
 from mailcore.exceptions import InvalidHeader
 
-__all__ = ["MimeBody"]
+__all__ = ["MimeBody", "write_message"]
 
 _Pairs: TypeAlias = "list[tuple[str, list[str]]]"
 

@@ -15,12 +15,12 @@ import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import attrs
 import pluggy
 
 from mailcore import hookspecs
 from mailcore._installed import Installed, named, select
 from mailcore._message import Message
+from mailcore._plugin import Plugin, PluginProblem
 from mailcore._spec import API_VERSION, AdapterSpec
 from mailcore.exceptions import AmbiguousPlugin, ConfigurationError, UnknownProvider
 
@@ -39,37 +39,6 @@ _OBSERVERS = (
     "mailcore_event_received",
     "mailcore_inbound_received",
 )
-
-
-@attrs.frozen(kw_only=True)
-class Plugin:
-    """
-    One loaded plugin.
-
-    Attributes:
-        name: `distribution:entry point`, unique.
-    """
-
-    name: str
-    distribution: str
-    adapters: tuple[AdapterSpec, ...] = ()
-
-
-@attrs.frozen(kw_only=True)
-class PluginProblem:
-    """
-    Why a plugin, or one of its adapters, is not available.
-
-    Attributes:
-        distribution: Empty for a name in the environment that nothing installed has.
-        text: What is wrong and what to do, in one sentence or two.
-        details: The traceback, where code failed; empty otherwise.
-    """
-
-    name: str
-    distribution: str
-    text: str
-    details: str = attrs.field(default="", repr=False)
 
 
 class PluginHost:
@@ -234,8 +203,6 @@ class PluginHost:
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
-            if not self._manager.get_hookcallers(plugin):
-                raise ConfigurationError("it implements no hook; is @hookimpl missing?")
             adapters = self._register_adapters(plugin)
         except Exception as error:  # noqa: BLE001  # reason: registering runs a stranger's code
             if self._manager.get_plugin(name) is plugin:  # not another one that has the name already
@@ -245,6 +212,8 @@ class PluginHost:
             self.plugins.append(Plugin(name=name, distribution=distribution, adapters=adapters))
 
     def _register_adapters(self, plugin: object) -> tuple[AdapterSpec, ...]:
+        if not self._manager.get_hookcallers(plugin):
+            raise ConfigurationError("it implements no hook; is @hookimpl missing?")
         others = [known for known in self._manager.get_plugins() if known is not plugin]
         caller = self._manager.subset_hook_caller("mailcore_register_adapters", others)
         specs = [spec for answer in caller() for spec in answer]
@@ -311,7 +280,7 @@ def _brief(error: BaseException) -> str:
 
 def _install(name: str) -> Iterable[str]:
     if name.isascii() and name.replace("-", "").isalnum():
-        yield f"If it is not installed: install its package, `mailcore-{name}`, into this environment."
+        yield f"If it is missing, install its package, `mailcore-{name}`, into this environment."
 
 
 def _ambiguous(name: str, rivals: Iterable[Plugin]) -> str:

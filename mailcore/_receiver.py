@@ -41,7 +41,7 @@ from mailcore._quarantine import Quarantine, Quarantined
 from mailcore._replay import MemoryReplayStore, ReplayStore
 from mailcore._spec import load_object
 from mailcore._transport import Transport, TransportFailure
-from mailcore.exceptions import ConfigurationError, MissingOption, WebhookRejected
+from mailcore.exceptions import MissingOption, WebhookRejected
 
 if TYPE_CHECKING:
     from mailcore._inbound import InboundMessage
@@ -81,7 +81,7 @@ class WebhookReceiver(Closing):
         self.provider = configuration.spec.name
         self.settings = configuration.settings
         self._host = PluginHost.default() if host is None else host
-        self._adapter: Adapter = load_object(configuration.spec.factory)(configuration.options)
+        self._adapter: Adapter = configuration.adapter()
         self._clock = clock or (lambda: datetime.now(UTC))
         covers = self._adapter.webhook_covers
         if covers is Covers.NOTHING and not self.settings.webhook_secret:
@@ -125,11 +125,8 @@ class WebhookReceiver(Closing):
             ConfigurationError: It cannot work; a receiver without any proof of origin is refused.
         """
         host = PluginHost.default() if host is None else host
-        provider = config.get("provider")
-        if not isinstance(provider, str) or not provider:
-            raise ConfigurationError("The configuration has no 'provider'.")
         return cls(
-            _config.configuration(config, spec=host.spec(provider), environ=environ),
+            _config.configuration(config, host=host, environ=environ),
             on_event=on_event,
             on_inbound=on_inbound,
             on_quarantine=on_quarantine,

@@ -85,18 +85,12 @@ __all__ = [
 ]
 
 
-def _rebuild(cls: type[MailcoreError], args: tuple[Any, ...], state: dict[str, Any]) -> MailcoreError:
-    error = cls.__new__(cls)
-    error.args = args
-    error.__dict__.update(state)
-    return error
-
-
 class MailcoreError(Exception):
     """Base of every error mailcore raises on purpose."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.args, self.__dict__.copy())
+        # Without `__init__`: what it was called with is not kept.
+        return type(self).__new__, (type(self), *self.args), self.__dict__.copy()
 
 
 class ConfigurationError(MailcoreError):

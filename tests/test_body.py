@@ -118,3 +118,14 @@ class TestJsonBody:
         path.write_bytes(b"abc")
         with pytest.raises(AttachmentChanged):
             b"".join(body)
+
+
+class TestMarker:
+    """What stands for a file while the text around it is encoded."""
+
+    @pytest.mark.parametrize("tail", [0, 1, 50_000])
+    def test_said_by_the_mail_itself(self, tail: int) -> None:
+        """A text that says the marker, however long its tail, is kept; it costs one more encoding."""
+        text = "base64-goes-here" + "-" * tail
+        body = JsonBody({"text": text, "file": Base64(Attachment(content=b"abc"))})
+        assert json.loads(b"".join(body)) == {"text": text, "file": "YWJj"}

@@ -21,6 +21,7 @@ from mailcore import (
     InvalidMessage,
     Mailer,
     MaybeSent,
+    NotAccepted,
     Message,
     Outcome,
     Phase,
@@ -392,6 +393,15 @@ class TestBatch:
         outcomes = mailer.send_many(map(message, range(250)))
         assert len({outcome.unwrap().message_id for outcome in outcomes}) == 250
         assert sorted(int(str(kept.subject)) for kept in outbox(mailer)) == list(range(250))
+
+    @pytest.mark.parametrize("adapter", [OneByOne, Batching])
+    def test_foreign_error_is_one_outcome(self, adapter: type[Adapter]) -> None:
+        """What is no message ends as an outcome of its own; the others' are not lost."""
+        outcomes = make(adapter, RecordingTransport(OK)).send_many([message(0), "oops", message(1)])  # type: ignore[list-item]  # reason: the mistake
+        assert isinstance(outcomes[1].error, NotAccepted)
+        assert not outcomes[1].error.retriable
+        assert "TypeError" in str(outcomes[1].error)
+        assert len(outcomes) == 3
 
 
 class TestSingleCaller:

@@ -1,7 +1,7 @@
 """Carries HTTP requests with the requests library.
 
 Rule 1: one session for one mailer (and process); one prepared template for one address.
-Rule 2: nothing from the environment: no proxies, no .netrc, no certificate variables.
+Rule 2: nothing from the environment: no proxies, no .netrc, no certificate variables, no log of TLS keys.
 Rule 3: redirects are not followed; connect, read and total time are bounded, and so is the answer.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -22,7 +22,8 @@ from mailcore._secret import Secret
 from mailcore._settings import Settings
 from mailcore._transport import Deadline, Phase, TransportFailure
 from mailcore._url import check_service_url
-from mailcore.exceptions import ConfigurationError, ProtocolBug, SendError
+from mailcore.exceptions import ConfigurationError, MailcoreError, ProtocolBug
+from mailcore.transports._trust import Trust
 from mailcore.transports._watched import POOLS, watching
 
 __all__ = ["RequestsTransport"]
@@ -34,14 +35,29 @@ ONE_PIECE = 64 * 1024
 
 
 class _Adapter(HTTPAdapter):
+    """Make watched connections; TLS ones trust what `trust` trusts."""
+
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
+        super().__init__(pool_maxsize=POOL_SIZE, max_retries=0)
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        if proxy.lower().startswith("https:"):
+            kwargs["proxy_ssl_context"] = self._trust.context()
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = POOLS
         return manager
+
+    def build_connection_pool_key_attributes(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        host, _ = super().build_connection_pool_key_attributes(request, *args, **kwargs)
+        return host, {"ssl_context": self._trust.context()} if host["scheme"] == "https" else {}
+
+    def cert_verify(self, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: the library would have each connection load the certificates again."""
 
 
 class _Stream:
@@ -62,19 +78,17 @@ class RequestsTransport:
     def __init__(self, settings: Settings, *, user_agent: str = "mailcore") -> None:
         self._settings = settings
         self._user_agent = user_agent
-        if settings.ca_bundle is not None and not Path(settings.ca_bundle).exists():
-            raise ConfigurationError(f"ca_bundle is {settings.ca_bundle}, which does not exist.")
-        self._verify: bool | str = settings.ca_bundle or True
         proxy = settings.proxy.reveal() if settings.proxy else None
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
         self._open()
 
     def _open(self) -> None:
         self._pid = os.getpid()
+        trust = Trust(self._settings.ca_bundle)
         self._session = requests.Session()
         self._session.trust_env = False
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, _Adapter(pool_maxsize=POOL_SIZE, max_retries=0))
+            self._session.mount(scheme, _Adapter(trust))
         self._templates: dict[tuple[str, str], requests.PreparedRequest] = {}
 
     def close(self) -> None:
@@ -86,7 +100,9 @@ class RequestsTransport:
         Return the response, whatever its status.
 
         Raises:
-            ConfigurationError: The URL is neither https nor http to this machine.
+            ConfigurationError: The URL is neither https nor http to this machine, or `ca_bundle` holds
+                no certificate.
+            ProtocolBug: A header that cannot be sent as it is.
             TransportFailure: No whole answer came in time.
         """
         if self._pid != os.getpid():
@@ -96,8 +112,8 @@ class RequestsTransport:
             try:
                 return self._send(prepared, request, deadline)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                failure: Exception = _failure(error, progress.phase)
-            except SendError as error:  # the body's own
+                failure: Exception = _failure(error, progress.phase, urlsplit(request.url).netloc)
+            except MailcoreError as error:  # the body's own, or about `ca_bundle`
                 failure = error.with_traceback(None)
         # Raised out here, without the library's error: its text and frames may hold the token.
         raise failure
@@ -117,8 +133,7 @@ class RequestsTransport:
                 self._templates.clear()
             self._templates[key] = template
         prepared = template.copy()
-        for name, value in request.headers:
-            prepared.headers[name] = _header(name, value)
+        prepared.headers.update(_headers(request))
         body = request.body
         prepared.headers["Content-Length"] = str(len(body))
         if not isinstance(body, bytes) and len(body) <= ONE_PIECE:
@@ -134,7 +149,6 @@ class RequestsTransport:
             prepared,
             stream=True,
             timeout=(connect, self._settings.read_timeout),
-            verify=self._verify,
             proxies=self._proxies,
         )
         try:
@@ -159,6 +173,15 @@ def _read(raw: Any, limit: int) -> bytes:
     return b"".join(pieces)
 
 
+def _headers(request: HttpRequest) -> dict[str, str]:
+    found: dict[str, tuple[str, str]] = {}
+    for name, value in request.headers:
+        if name.lower() in found:  # the library would send the last one alone
+            raise ProtocolBug(f"The header {name!r} is there twice; a request carries each header once.")
+        found[name.lower()] = (name, _header(name, value))
+    return dict(found.values())
+
+
 def _header(name: str, value: str | Secret) -> str:
     text = value.reveal() if isinstance(value, Secret) else value
     if not text.isascii() or not text.isprintable():
@@ -177,30 +200,32 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             pending += [found.__cause__, found.__context__, *found.args, getattr(found, "reason", None)]
 
 
-def _failure(error: Exception, phase: Phase) -> TransportFailure:
+def _failure(error: Exception, phase: Phase, host: str) -> TransportFailure:
     names = {type(found).__name__ for found in _chain(error)}
     untrusted = phase is Phase.CONNECTING and any(
         isinstance(found, ssl.SSLError | ssl.CertificateError) and not isinstance(found, ssl.SSLEOFError)
         for found in _chain(error)
     )
-    return TransportFailure(phase, _explain(names, phase, untrusted=untrusted), untrusted=untrusted)
+    text = (_UNTRUSTED if untrusted else _WHERE[phase]).format(host=host, why=_why(names))
+    return TransportFailure(phase, text, untrusted=untrusted)
 
 
+_UNTRUSTED = (
+    "The certificate or TLS version of {host} was refused; nothing was sent (SSLError). Check the setting "
+    "`ca_bundle`, this machine's clock, and what stands between it and {host}."
+)
 _WHERE = {
-    Phase.CONNECTING: "No connection was made; nothing was sent",
-    Phase.SENDING: "The connection failed while the request was being sent",
-    Phase.SENT: "The request was sent, but no answer came",
-    Phase.RECEIVING: "The answer broke off",
+    Phase.CONNECTING: (
+        "No connection to {host} was made; nothing was sent ({why}). Check the network, or the settings "
+        "`api_url` and `proxy`."
+    ),
+    Phase.SENDING: "The connection to {host} failed while the request was being sent ({why}).",
+    Phase.SENT: "The request was sent to {host}, but no answer came ({why}).",
+    Phase.RECEIVING: "The answer of {host} broke off ({why}).",
 }
 
 
-def _explain(names: set[str], phase: Phase, *, untrusted: bool) -> str:
-    if untrusted:
-        return "The provider's certificate or TLS version was refused; nothing was sent (SSLError)."
-    timed_out = any("Timeout" in name for name in names)
-    why = (
-        "timeout"
-        if timed_out
-        else min(names - {"MaxRetryError", "ConnectionError"}, default="ConnectionError")
-    )
-    return f"{_WHERE[phase]} ({why})."
+def _why(names: set[str]) -> str:
+    if any("Timeout" in name for name in names):
+        return "timeout"
+    return min(names - {"MaxRetryError", "ConnectionError"}, default="ConnectionError")
