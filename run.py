@@ -73,7 +73,7 @@ def test(arguments):
     """Start tox, which knows every check (tox.ini), and close with a line that counts."""
     prepare("test", read_toml(ROOT / "pyproject.toml")["dependency-groups"]["run"])
     report = VENV / "tox-report.json"
-    tox = [PYTHON, "-P", "-m", "tox", "run", "--root", ROOT, "--no-list-dependencies"]
+    tox = [PYTHON, "-P", "-m", "tox", "run", "-c", ROOT / "tox.ini", "--no-list-dependencies"]
     code = start([*tox, "--result-json", report, *arguments])
     if report.exists():
         print(closing_line(json.loads(report.read_text(encoding="utf-8"))))

@@ -12,7 +12,14 @@ import contextlib
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from mailcore import EndpointKind, InboundMessage, TrackingEvent, WebhookReceiver, WebhookRequest
+from mailcore import (
+    ConfigurationError,
+    EndpointKind,
+    InboundMessage,
+    TrackingEvent,
+    WebhookReceiver,
+    WebhookRequest,
+)
 
 ENDPOINTS = {f"/webhooks/{kind.value}": kind for kind in EndpointKind}
 
@@ -33,6 +40,14 @@ class Endpoint(BaseHTTPRequestHandler):
     receiver: WebhookReceiver
     timeout = 30
 
+    def do_HEAD(self) -> None:  # reason: the library's name
+        """Answer one who asks whether the endpoint is there."""
+        kind = ENDPOINTS.get(self.path)
+        if kind is None:
+            self.send_error(404)
+        else:
+            self._receive(kind, b"")
+
     def do_POST(self) -> None:  # reason: the library's name
         """Read one delivery and answer it."""
         kind = ENDPOINTS.get(self.path)
@@ -47,7 +62,7 @@ class Endpoint(BaseHTTPRequestHandler):
             self._receive(kind, self.rfile.read(int(length)))
 
     def _receive(self, kind: EndpointKind, body: bytes) -> None:
-        request = WebhookRequest(url=self.path, headers=self.headers.items(), body=body)
+        request = WebhookRequest(method=self.command, url=self.path, headers=self.headers.items(), body=body)
         response = self.receiver.receive(request, kind=kind)
         self.send_response(response.status)
         for name, value in response.headers:
@@ -59,9 +74,11 @@ class Endpoint(BaseHTTPRequestHandler):
 
 def main(port: int) -> None:
     """Serve until stopped."""
-    Endpoint.receiver = WebhookReceiver.from_config(
-        {"provider": "mailpace"}, on_event=on_event, on_inbound=on_inbound
-    )
+    settings = {"provider": "mailpace"}
+    try:
+        Endpoint.receiver = WebhookReceiver.from_config(settings, on_event=on_event, on_inbound=on_inbound)
+    except ConfigurationError as error:
+        raise SystemExit(f"It cannot start: {error}") from None
     with ThreadingHTTPServer(("127.0.0.1", port), Endpoint) as server:
         print(f"http://127.0.0.1:{server.server_port}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):

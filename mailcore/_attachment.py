@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from mailcore._characters import check_label, check_line
+from mailcore._charset import is_mail_charset
 from mailcore._content_id import bare_content_id
 from mailcore._file_content import PIECE, FileContent
 from mailcore._mapping import FrozenMap
@@ -192,9 +193,10 @@ def _check_charset(content: bytes, charset: str | None) -> bytes:
 
 
 def _charset_name(given: str | None) -> str | None:
-    # Python's codecs ignore what they do not know in a name, line breaks too.
-    if given is not None and not (isinstance(given, str) and _CHARSET.fullmatch(given)):
-        raise InvalidAttachment(f"{given!r} is not the name of a charset.", field="charset")
+    # Python's codecs ignore what they do not know in a name, line breaks too; and some are no charsets.
+    known = isinstance(given, str) and _CHARSET.fullmatch(given) and is_mail_charset(given)
+    if given is not None and not known:
+        raise InvalidAttachment(f"{given!r} is not a charset that mail is written in.", field="charset")
     return given
 
 

@@ -1,18 +1,22 @@
 """Carries the requests of a flow: the right transport for each, one deadline for all.
 
-Rule: a transport is made when the first request of its type comes, and kept until `close`. One that was
-given is the giver's to close.
+Rule 1: a transport is made when the first request of its type comes, and kept until `close`. One that
+        was given is the giver's to close.
+Rule 2: a secret that a provider echoes is masked before anybody reads the answer.
 """
 
 from __future__ import annotations
 
 from typing import Any, TypeVar
 
+import attrs
+
 from mailcore._adapter import Flow
 from mailcore._closing import Closing
 from mailcore._driver import drive
-from mailcore._http import Request
+from mailcore._http import Headers, HttpRequest, HttpResponse, Request
 from mailcore._plugins import PluginHost
+from mailcore._secret import Secret
 from mailcore._settings import Settings
 from mailcore._spec import load_object
 from mailcore._transport import TRANSPORTS, Deadline, Transport
@@ -56,7 +60,7 @@ class Carrier(Closing):
     def _exchange(self, request: Request, deadline: Deadline) -> Any:
         told = {"provider": self._provider, "mailer": self._mailer, "request": request}
         self._host.notify("mailcore_request_prepared", **told)
-        response = self.transport(type(request)).exchange(request, deadline=deadline)
+        response = _masked(request, self.transport(type(request)).exchange(request, deadline=deadline))
         self._host.notify("mailcore_response_received", **told, response=response)
         return response
 
@@ -76,3 +80,15 @@ class Carrier(Closing):
         agent = f"mailcore/{version()} ({self._provider})"
         made: Transport = load_object(pointer)(self._settings, user_agent=agent)
         return made
+
+
+def _masked(request: Request, response: Any) -> Any:
+    """Return the response without the secrets of its request."""
+    if not (isinstance(request, HttpRequest) and isinstance(response, HttpResponse)):
+        return response
+    for secret in (value.reveal() for _, value in request.headers if isinstance(value, Secret)):
+        if secret.encode() in response.body or any(secret in text for _, text in response.headers.pairs):
+            pairs = [(name, text.replace(secret, "****")) for name, text in response.headers.pairs]
+            body = response.body.replace(secret.encode(), b"****")
+            response = attrs.evolve(response, headers=Headers(pairs), body=body)
+    return response

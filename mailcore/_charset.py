@@ -11,7 +11,7 @@ import re
 
 from mailcore._defect import DefectCode, DefectLog
 
-__all__ = ["decode_text"]
+__all__ = ["decode_text", "is_mail_charset"]
 
 # Python codec → the labels for it. As browsers do (WHATWG Encoding), a label is read as the superset
 # people really meant by it: Latin-1 as windows-1252, Shift_JIS as cp932.
@@ -62,6 +62,12 @@ _CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels
 _ASCII = frozenset({"", "us-ascii", "ascii", "ansi-x3.4-1968", "iso646-us", "646", "7bit"})
 
 _SEPARATORS = re.compile(r"[\s_\"']+")
+
+
+def is_mail_charset(label: str) -> bool:
+    """Return whether mail is written in a charset of that name; Python has codecs that are none."""
+    name = _SEPARATORS.sub("-", label[:100].lower()).strip("-")
+    return name in _CODECS or name in _ASCII
 
 
 def decode_text(data: bytes | memoryview, charset: str, log: DefectLog, where: str) -> str:

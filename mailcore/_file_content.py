@@ -22,6 +22,9 @@ __all__ = ["PIECE", "FileContent"]
 #: Bytes read at once: a multiple of 3, so that each piece becomes whole base64 (64 KiB of it).
 PIECE = 48 * 1024
 
+#: What no size or time of a file reaches.
+MAX_NUMBER = 2**63
+
 
 @attrs.frozen(kw_only=True)
 class FileContent:
@@ -31,12 +34,27 @@ class FileContent:
     Attributes:
         size, mtime_ns: As they were when the file was declared.
 
-    Iterating raises `AttachmentChanged` when the file is not as declared any more.
+    Iterating raises `AttachmentChanged` when the file is not as declared any more. One that comes
+    from a JSON document names a file of whoever wrote the document: take those from your own queue.
+
+    Raises:
+        InvalidAttachment: No path, or a size or time that no file has.
     """
 
-    path: str
-    size: int
-    mtime_ns: int
+    path: str = attrs.field()
+    size: int = attrs.field()
+    mtime_ns: int = attrs.field()
+
+    @path.validator
+    def _check_path(self, _: object, value: object) -> None:
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise InvalidAttachment("A declared file needs a path.")
+
+    @size.validator
+    @mtime_ns.validator
+    def _check_number(self, field: attrs.Attribute[int], value: object) -> None:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < MAX_NUMBER:
+            raise InvalidAttachment(f"A declared file has no {field.name} of {value!r}.")
 
     @classmethod
     def declare(cls, path: Path) -> FileContent:
@@ -47,10 +65,10 @@ class FileContent:
             InvalidAttachment: It cannot be read, or is not a regular file.
         """
         try:
-            with path.open("rb") as file:
+            with _opened(path) as file:
                 found = os.fstat(file.fileno())
-        except OSError as error:
-            raise InvalidAttachment(f"{path} cannot be read: {error.strerror or error}.") from None
+        except (OSError, ValueError) as error:
+            raise InvalidAttachment(f"{path} cannot be read: {_why(error)}.") from None
         if not stat.S_ISREG(found.st_mode):
             raise InvalidAttachment(f"{path} is not a regular file.")
         return cls(path=str(path), size=found.st_size, mtime_ns=found.st_mtime_ns)
@@ -81,13 +99,11 @@ class FileContent:
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            with Path(self.path).open("rb") as file:
+            with _opened(Path(self.path)) as file:
                 self._check(file.fileno())
                 yield from self._pieces(file)
         except OSError as error:
-            raise AttachmentChanged(
-                f"{self.path} cannot be read any more: {error.strerror or error}."
-            ) from None
+            raise AttachmentChanged(f"{self.path} cannot be read any more: {_why(error)}.") from None
 
     def _pieces(self, file: BinaryIO) -> Iterator[bytes]:
         left = self.size
@@ -103,8 +119,18 @@ class FileContent:
 
     def _check(self, descriptor: int) -> None:
         found = os.fstat(descriptor)
-        if (found.st_size, found.st_mtime_ns) != (self.size, self.mtime_ns):
+        same = (found.st_size, found.st_mtime_ns) == (self.size, self.mtime_ns)
+        if not (same and stat.S_ISREG(found.st_mode)):
             raise self._changed()
 
     def _changed(self) -> AttachmentChanged:
         return AttachmentChanged(f"{self.path} changed after it was attached. Attach it again.")
+
+
+def _opened(path: Path) -> BinaryIO:
+    # A pipe in a file's place would wait for a writer for ever, past any deadline.
+    return open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -72,7 +72,11 @@ def _check_name(name: object) -> None:
 def _text(name: str, content: object) -> str:
     if isinstance(content, bool) or not isinstance(content, str | int | float):
         raise InvalidHeader(f"{name!r} is text or a number, not {type(content).__name__}.", field="headers")
-    return check_line(str(content), field=f"headers[{name!r}]", error=InvalidHeader)
+    try:
+        text = str(content)
+    except ValueError:  # an integer of more digits than Python writes
+        raise InvalidHeader(f"{name!r} is too large a number.", field="headers") from None
+    return check_line(text, field=f"headers[{name!r}]", error=InvalidHeader)
 
 
 def message_id(value: str, field: str) -> str:

@@ -65,10 +65,16 @@ def _check(value: Any, place: str, depth: int) -> None:
             _check(item, f"{place}[{position}]", depth - 1)
     elif not _is_scalar(value):
         raise NotSerializable(
-            f"holds {value!r}, a {type(value).__name__}, which JSON cannot carry. "
+            f"holds {_shown(value)}, which JSON cannot carry. "
             "Convert it to text or a number.",
             field=place,
         )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, int):
+        return "an integer of more digits than JSON parsers agree on"
+    return f"{value!r}, a {type(value).__name__}"
 
 
 def _is_scalar(value: Any) -> bool:

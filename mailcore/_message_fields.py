@@ -28,6 +28,9 @@ Texts: TypeAlias = "str | Iterable[str] | Absent"
 Map: TypeAlias = "Mapping[str, Any] | Absent"
 Rows: TypeAlias = "Mapping[str, Mapping[str, Any]] | Absent"
 
+#: Numbers that JSON carries to a provider and back, everywhere.
+MAX_NUMBER = 10**20
+
 _KEY = re.compile(r"[!-~]+")
 
 
@@ -45,6 +48,8 @@ def _line(value: Any, field: str) -> str:
 
 
 def _line_or_number(value: Any, field: str) -> str:
+    if isinstance(value, int) and abs(value) >= MAX_NUMBER:
+        raise InvalidMessage("is too large a number.", field=field)
     return check_line(str(value) if isinstance(value, int) else value, field=field)
 
 
@@ -125,7 +130,10 @@ def _utc(value: Any, field: str) -> datetime:
             "For example datetime(2030, 1, 31, 9, tzinfo=UTC).",
             field=field,
         )
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise InvalidMessage("is outside the years that UTC has.", field=field) from None
 
 
 def _key(value: Any, field: str) -> str:

@@ -8,6 +8,7 @@ import threading
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -296,3 +297,34 @@ class TestParameters:
         file = Attachment(content="BEGIN", filename="i.ics", content_type="text/calendar; method=REQUEST")
         message = Message(from_="a@example.com", to="b@example.com", text="t", attachments=file)
         assert Message.from_email(message.to_email()).attachments == (file,)
+
+
+class TestDeclaredFile:
+    """A file that is named by a document, or by anything else that is not `from_path`."""
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"size": "abc"}, {"size": 1.5}, {"size": -1}, {"size": 10**19}, {"size": True},
+            {"mtime_ns": None}, {"path": 5}, {"path": ""}, {"path": "a\0b"},
+        ],
+    )  # fmt: skip
+    def test_impossible(self, changes: dict[str, Any]) -> None:
+        """What no file can be is refused at once."""
+        with pytest.raises(InvalidAttachment):
+            FileContent(**{"path": "x", "size": 1, "mtime_ns": 1, **changes})
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes need POSIX")
+    def test_pipe_in_its_place(self, tmp_path: Path) -> None:
+        """A pipe where the file was is a change; it is not waited for."""
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(AttachmentChanged):
+            list(FileContent(path=str(tmp_path / "pipe"), size=0, mtime_ns=1))
+        with pytest.raises(InvalidAttachment, match="not a regular file"):
+            Attachment.from_path("pipe", root=tmp_path)
+
+    @pytest.mark.parametrize("charset", ["punycode", "idna", "unicode_escape", "utf-7", "rot13", "hex"])
+    def test_codec_that_is_no_charset(self, charset: str) -> None:
+        """Python has codecs that mail is not written in, and some take quadratic time."""
+        with pytest.raises(InvalidAttachment, match="^charset: "):
+            Attachment(content=b"abc", charset=charset)

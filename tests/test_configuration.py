@@ -108,10 +108,60 @@ class TestMapping:
         """Text and `Secret` are taken; the newline at the end of a file is not part of it."""
         assert options({"api_key": value}).api_key.reveal() == CANARY
 
-    def test_plain_values_are_not_looked_up(self, tmp_path: Path) -> None:
-        """`env:` and `file:` mean something in files and URLs only."""
-        found = options({"api_key": "env:HOME"}, {"HOME": "x"})
-        assert found.api_key.reveal() == "env:HOME"
+    @pytest.mark.parametrize(
+        "name,value",
+        [
+            ("api_key", "env:HOME"),
+            ("api_key", Secret("env:HOME")),
+            ("api_key", "file:key.txt"),
+            ("webhook_secret", "env:HOME"),
+            ("webhook_secret", ["a:1", "env:HOME"]),
+            ("proxy", {"a": "env:HOME"}),
+        ],
+    )
+    @pytest.mark.parametrize("given", [True, False])
+    def test_plain_values_are_not_looked_up(self, name: str, value: Any, *, given: bool) -> None:
+        """`env:` and `file:` mean something in files and URLs only; nobody has such a key."""
+        variable = f"MAILCORE_FAKE_MAIL_{name.upper()}"
+        environ = {"HOME": CANARY} if given else {variable: value}
+        with pytest.raises(ConfigurationError) as caught:
+            options({name: value} if given else {}, environ)
+        assert str(caught.value).startswith(
+            f"fake-mail: {name}: env: and file: are looked up in files and URLs only."
+        )
+        assert variable in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "value,text",
+        [
+            (f"fake-mail://?api_key={CANARY}", "not str. A URL is for Mailer.from_url."),
+            ([("provider", "fake-mail")], "not list."),
+            (None, "not NoneType."),
+        ],
+    )
+    @pytest.mark.parametrize("make", [Mailer.from_config, WebhookReceiver.from_config])
+    def test_no_mapping(self, value: Any, text: str, make: Callable[..., object]) -> None:
+        """Anything but a mapping is refused with a way out, and is not shown."""
+        with pytest.raises(ConfigurationError, match="A configuration is a mapping such as") as caught:
+            make(value, environ={}, host=HOST)
+        assert text in str(caught.value)
+        assert CANARY not in str(caught.value)
+
+    @pytest.mark.parametrize("config", [{}, {"provider": ""}, {"provider": None}, {"provider": 5}])
+    @pytest.mark.parametrize("make", [Mailer.from_config, WebhookReceiver.from_config, HOST.adapter])
+    def test_no_provider(self, config: dict[str, Any], make: Callable[..., object]) -> None:
+        """Whatever is built, the same error says what there is."""
+        keywords = {} if make == HOST.adapter else {"host": HOST}
+        with pytest.raises(ConfigurationError) as caught:
+            make(config, environ={}, **keywords)
+        assert (
+            str(caught.value) == "The configuration has no 'provider'. Available: console, fake-mail, memory."
+        )
+
+    def test_key_that_is_no_text(self) -> None:
+        """An option is named by text."""
+        with pytest.raises(UnknownOption, match="no option '5'"):
+            options({5: "x"})  # type: ignore[dict-item]  # reason: the point
 
     @pytest.mark.parametrize(
         "name,near",
@@ -180,6 +230,25 @@ class TestMapping:
         with pytest.raises(ConfigurationError, match=r"^fake-mail: ") as caught:
             configuration({name: value}, spec=SPEC, environ={})
         assert CANARY not in "".join(traceback.format_exception(caught.value))
+
+    @pytest.mark.parametrize(
+        "name,value,text",
+        [
+            ("api_key", "", "fake-mail: api_key: A secret is empty."),
+            ("api_key", "a b", "fake-mail: api_key: A secret holds a space"),
+            ("api_url", "http://api.example.com", "fake-mail: api_url: The service address is https"),
+            ("proxy", 5, "fake-mail: proxy: A secret is text, not int."),
+            ("quarantine", 5, "fake-mail: quarantine: A path is text, not int."),
+            ("deadline", 0, "fake-mail: deadline is a number of seconds"),
+            ("defaults", {"to": "x y"}, "fake-mail: defaults: "),
+        ],
+    )
+    def test_wrong_value_is_named(self, name: str, value: object, text: str) -> None:
+        """The error names the option, once, whoever found the fault."""
+        good = {"api_key": "k", "deadline": 7, "webhook_secret": "a:1"}
+        with pytest.raises(ConfigurationError) as caught:
+            options({**good, name: value})
+        assert str(caught.value).startswith(text)
 
     @pytest.mark.parametrize(
         "value",
@@ -324,12 +393,27 @@ class TestURL:
         assert "canary" not in "".join(traceback.format_exception(caught.value))
 
     @pytest.mark.parametrize(
-        "url", ["fake-mail://?api_key=env:NOT_SET", "fake-mail://?api_key=file:/not/there"]
+        "value,text",
+        [
+            ("env:NOT_SET", "api_key: env:NOT_SET is not set."),
+            ("env:EMPTY", "api_key: env:EMPTY is empty."),
+            ("file:/not/there", "api_key: file:/not/there cannot be read: No such file or directory."),
+            ("file:a%00b", "api_key: file:a\x00b cannot be read: embedded null byte."),
+        ],
     )
-    def test_look_up_that_finds_nothing(self, url: str) -> None:
-        """The error says what was looked for."""
-        with pytest.raises(ConfigurationError, match=r"NOT_SET|/not/there"):
-            from_url(url, environ={})
+    def test_look_up_that_finds_nothing(self, value: str, text: str) -> None:
+        """The error names the option, and says once what was looked for and why it was not found."""
+        with pytest.raises(ConfigurationError) as caught:
+            from_url(f"fake-mail://?api_key={value}", environ={"EMPTY": ""})
+        assert str(caught.value) == text
+
+    def test_file_that_is_no_text(self, tmp_path: Path) -> None:
+        """The error says so without a byte of it."""
+        file = tmp_path / "key"
+        file.write_bytes(b"\xff" + CANARY.encode())
+        with pytest.raises(ConfigurationError, match=r"key is not text in UTF-8\.$") as caught:
+            from_url(f"fake-mail://?api_key=file:{file}")
+        assert "canary" not in "".join(traceback.format_exception(caught.value))
 
     def test_mailer(self) -> None:
         """A URL is all a mailer needs."""

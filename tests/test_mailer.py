@@ -21,6 +21,7 @@ from mailcore import (
     Capability,
     ConfigurationError,
     Context,
+    Deadline,
     HttpRequest,
     HttpResponse,
     Idempotency,
@@ -557,6 +558,22 @@ class TestTransport:
             mailer._carrier._made[HttpRequest] = made
             raise ZeroDivisionError
         assert (made.closed, given.closed) == (1, 0)
+
+    def test_echo_of_the_token_is_masked(self) -> None:
+        """A provider that says the token back does not get it into an error, a log or a queue."""
+        echo = HttpResponse(status=400, headers={"X-Token": "canary"}, body=b'{"error": "Bad token canary"}')
+        told: list[HttpResponse] = []
+
+        class Secretive(RecordingTransport):
+            def exchange(self, request: Any, *, deadline: Any) -> Any:
+                told.append(super().exchange(request, deadline=deadline))
+                return told[-1]
+
+        carrier = make(Secretive(echo))._carrier
+        asked = HttpRequest(method="POST", url="https://api.example.com", headers=[("X", Secret("canary"))])
+        answered = carrier._exchange(asked, Deadline(5))
+        assert (answered.body, answered.headers["X-Token"]) == (b'{"error": "Bad token ****"}', "****")
+        assert told == [echo]
 
     @pytest.mark.rule("N-G1")
     def test_is_given_the_deadline(self) -> None:

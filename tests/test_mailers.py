@@ -49,11 +49,24 @@ class TestNames:
         assert mailers.default is mailers["main"]
         assert make(host, {"mailers": {"only": {"provider": "memory"}}}).default.name == "only"
 
+    def test_no_default(self, host: PluginHost) -> None:
+        """Several without one are fine until one is asked for without a name."""
+        mailers = make(host, {"mailers": TWO["mailers"]})
+        assert mailers["news"].name == "news"
+        assert mailers.check() == {}
+        for ask in (lambda: mailers.default, mailers.config):
+            with pytest.raises(ConfigurationError, match=r"no default\. Set default = .*: main, news\."):
+                ask()
+
     def test_unknown_name(self, host: PluginHost) -> None:
         """They behave as a mapping does."""
         mailers = make(host, TWO)
-        with pytest.raises(KeyError):
+        with pytest.raises(KeyError) as caught:
             mailers["other"]
+        assert str(caught.value) == "There is no mailer 'other'. Mailers: main, news."
+        assert isinstance(caught.value, ConfigurationError)
+        with pytest.raises(ConfigurationError, match=r"^There is no mailer 'other'"):
+            mailers.config("other")
         assert mailers.get("other") is None
         assert "other" not in mailers
 
@@ -65,7 +78,6 @@ class TestNames:
             ({"mailers": []}, "names no mailer"),
             ({"mailers": {"main": "memory://"}}, "mailers.main"),
             ({"default": "other", "mailers": {"main": {}}}, "default is one of main, not 'other'"),
-            ({"mailers": {"a": {}, "b": {}}}, "default is one of a, b, not None"),
             ({"default": [], "mailers": {"a": {}}}, "default is one of a"),
         ],
     )
@@ -206,8 +218,22 @@ class TestSources:
         mailers = Mailers.from_file(self.write(tmp_path), environ={"SENDER": "ada@example.com"}, host=host)
         assert mailers["main"].provider == "memory"
         assert list(mailers.check()) == ["news"]
-        with pytest.raises(MissingOption, match=r"^\[mailers\.news\] .*env:NOT_SET"):
+        with pytest.raises(MissingOption) as caught:
             mailers["news"]
+        file = tmp_path / "mailcore.toml"
+        assert str(caught.value) == f"{file} [mailers.news] webhook_secret: env:NOT_SET is not set."
+
+    def test_errors_name_file_and_table(self, host: PluginHost, tmp_path: Path) -> None:
+        """Whatever is wrong, and whoever asks, the error says where it stands."""
+        file = self.write(tmp_path)
+        mailers = Mailers.from_file(file, environ={"NOT_SET": "no pair"}, host=host)
+        with pytest.raises(MissingOption) as caught:
+            mailers.config("main")
+        assert str(caught.value) == f"{file} [defaults] from_: env:SENDER is not set."
+        mailers = Mailers.from_file(file, environ={"NOT_SET": "no pair", "SENDER": "a@b.example"}, host=host)
+        with pytest.raises(ConfigurationError) as found:
+            mailers["news"]
+        assert str(found.value).startswith(f"{file} [mailers.news] memory: webhook_secret is of the form")
 
     def test_environment_names_a_file(self, host: PluginHost, tmp_path: Path) -> None:
         """MAILCORE_CONFIG comes first."""
@@ -230,7 +256,13 @@ class TestSources:
             Mailers.from_env(environ={}, host=host)
 
     def test_python_values_are_not_looked_up(self, host: PluginHost) -> None:
-        """`env:` in a mapping is text like any other."""
+        """`env:` in a field of mail is text like any other."""
         mailers = make(host, {"mailers": {"a": {"provider": "memory", "defaults": {"subject": "env:X"}}}})
         mailers["a"].send(MESSAGE)
         assert outbox(mailers["a"])[0].subject == "env:X"
+
+    def test_python_options_are_no_references(self, host: PluginHost) -> None:
+        """An option that says `env:` in Python is refused, not taken for the value."""
+        mailers = make(host, {"mailers": {"a": {"provider": "memory", "proxy": "env:PROXY"}}})
+        with pytest.raises(ConfigurationError, match=r"^\[mailers\.a\] memory: proxy: env: and file:"):
+            mailers["a"]

@@ -285,3 +285,21 @@ class TestMessage:
         """Mappings a message keeps can be written into a request as they are."""
         message = Message(merge_data={"a@x": {"k": [1]}})
         assert b"".join(JsonBody({"data": message.merge_data})) == b'{"data":{"a@x":{"k":[1]}}}'
+
+
+class TestHugeNumbers:
+    """Numbers that nothing writes out."""
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"headers": {"X-A": 10**5000}},
+            {"template_id": 10**5000},
+            {"metadata": {"a": 10**5000}},
+            {"send_at": datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))},
+        ],
+    )
+    def test_refused(self, given: dict[str, Any]) -> None:
+        """They are refused like any other value that no mail can have."""
+        with pytest.raises(InvalidMessage):
+            Message(**given)

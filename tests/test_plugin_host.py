@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -13,7 +14,18 @@ import attrs
 import pytest
 
 import mailcore.providers
-from mailcore import AdapterSpec, AmbiguousPlugin, Mailer, Message, PluginHost, UnknownProvider, hookimpl
+from mailcore import (
+    AdapterSpec,
+    AmbiguousPlugin,
+    ConfigurationError,
+    Mailer,
+    Message,
+    PluginHost,
+    UnknownOption,
+    UnknownProvider,
+    WebhookReceiver,
+    hookimpl,
+)
 from mailcore.hookspecs import hookspec
 
 REGISTERING = """
@@ -141,6 +153,25 @@ class TestSelection:
         install("one")
         assert list(only("entry").adapters) == ["one"]
 
+    @pytest.mark.parametrize(
+        "options,variable",
+        [
+            ({"only": ["one", "acme-mial"]}, "MAILCORE_LOAD_PLUGINS"),
+            ({"only": ["one"], "disabled": ["acme-mial"]}, "MAILCORE_DISABLED_PLUGINS"),
+        ],
+    )
+    def test_name_of_nothing(self, install: Install, options: dict[str, list[str]], variable: str) -> None:
+        """A name that nothing installed has is a problem, with the nearest right one."""
+        install("one")
+        install("acme-mail")
+        found = PluginHost(**options)
+        (problem,) = found.problems
+        assert (problem.name, problem.distribution) == ("acme-mial", "")
+        assert problem.text.startswith(
+            f"{variable} names 'acme-mial', which is no installed plugin. Did you mean 'acme-mail'?"
+        )
+        assert list(found.adapters) == ["one"]
+
     @pytest.mark.parametrize("separator", [",", " ", ", ", "\n"])
     def test_environment(self, install: Install, monkeypatch: pytest.MonkeyPatch, separator: str) -> None:
         """The process's own host does what two variables say."""
@@ -204,6 +235,10 @@ class TestBrokenPlugin:
                 "'Acme!' is not an adapter name",
             ),
             (
+                "def mailcore_before_send(message): raise AssertionError",
+                "It cannot be registered: it implements no hook; is @hookimpl missing?",
+            ),
+            (
                 """
                 from mailcore import AdapterSpec, hookimpl
                 @hookimpl
@@ -251,6 +286,16 @@ class TestBrokenPlugin:
         install("broken", target=":missing")
         (problem,) = only("broken").problems
         assert "AttributeError" in problem.text
+
+    def test_is_logged(self, install: Install, caplog: pytest.LogCaptureFixture) -> None:
+        """It may be the one that holds mail back, so the log has it in one line, without the traceback."""
+        install("broken", "raise RuntimeError('first line\\nsecond line')")
+        install("working")
+        with caplog.at_level(logging.WARNING, "mailcore.plugins"):
+            only("broken", "working")
+        (text,) = caplog.messages
+        assert text.startswith("The plugin broken:entry has a problem: It cannot be imported: RuntimeError: ")
+        assert text.endswith("first line second line. `mailcore doctor` says more.")
 
     def test_none_offers_nothing(self, install: Install) -> None:
         """A plugin may decide at run time to offer no adapter."""
@@ -303,6 +348,87 @@ class TestBrokenPlugin:
             only("acme-mail").spec("acme")
 
 
+class Guard:
+    """Hold all mail back."""
+
+    @hookimpl
+    def mailcore_before_send(self, message: Message) -> None:
+        """Do nothing yet."""
+
+
+class TestRequired:
+    """Plugins without which nothing is built."""
+
+    @pytest.mark.parametrize(
+        "required", ["guard", "guard:entry", ["entry"], "guard entry", "guard,entry", []]
+    )
+    def test_loaded(self, install: Install, required: object) -> None:
+        """One that is loaded, under any of its names, is all that is asked for."""
+        source = "from mailcore import hookimpl\n@hookimpl\ndef mailcore_before_send(message): ..."
+        install("guard", source)
+        found = only("guard", plugins={"builtin": mailcore.providers})
+        config = {"provider": "memory", "required_plugins": required}
+        assert Mailer.from_config(config, environ={}, host=found).provider == "memory"
+
+    def test_given(self) -> None:
+        """A plugin that was passed to the host counts."""
+        found = PluginHost({"builtin": mailcore.providers, "guard": Guard()}, installed=False)
+        assert found.adapter({"provider": "memory", "required_plugins": "guard"}, environ={})
+
+    @pytest.mark.parametrize(
+        "source,options,text",
+        [
+            ("1 / 0", {"only": ["guard"]}, "It cannot be imported: ZeroDivisionError"),
+            ("def mailcore_before_send(message): ...", {"only": ["guard"]}, "is @hookimpl missing"),
+            ("", {"only": ["guard"], "disabled": ["guard"]}, "MAILCORE_DISABLED_PLUGINS leaves it out"),
+            ("", {"only": ["other"]}, "MAILCORE_LOAD_PLUGINS leaves it out"),
+            ("", {"installed": False}, "It is not installed. Loaded: builtin"),
+        ],
+    )
+    @pytest.mark.parametrize("make", [Mailer.from_config, WebhookReceiver.from_config])
+    def test_absent(
+        self, install: Install, source: str, options: dict[str, Any], text: str, make: Callable[..., object]
+    ) -> None:
+        """Where one is absent, nothing is built; the error says why it is."""
+        install("guard", source)
+        install("other")
+        found = PluginHost({"builtin": mailcore.providers}, **options)
+        config = {"provider": "memory", "webhook_secret": "user:pass", "required_plugins": ["guard"]}
+        with pytest.raises(
+            ConfigurationError, match="names the plugin 'guard', which is not loaded"
+        ) as caught:
+            make(config, environ={}, host=found)
+        assert text in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "variable",
+        ["MAILCORE_REQUIRED_PLUGINS", "MAILCORE_MEMORY_REQUIRED_PLUGINS", "MEMORY_REQUIRED_PLUGINS"],
+    )
+    def test_environment(self, host: PluginHost, variable: str) -> None:
+        """One variable may speak for all providers."""
+        with pytest.raises(ConfigurationError, match="'guard'"):
+            Mailer.from_config({"provider": "memory"}, environ={variable: "builtin guard"}, host=host)
+
+    @pytest.mark.parametrize("value", [5, [5], [None]])
+    def test_no_names(self, host: PluginHost, value: object) -> None:
+        """What is no list of names is refused."""
+        with pytest.raises(ConfigurationError, match=r"^memory: required_plugins is text, or a list"):
+            Mailer.from_config({"provider": "memory", "required_plugins": value}, environ={}, host=host)
+
+
+class TestAdapter:
+    """An adapter without a mailer, for embedders and for tests."""
+
+    def test_is_built(self, host: PluginHost) -> None:
+        """A flat mapping is all it takes."""
+        assert type(host.adapter({"provider": "memory"}, environ={})).__name__ == "MemoryAdapter"
+
+    def test_is_checked(self, host: PluginHost) -> None:
+        """It is refused what a mailer is refused."""
+        with pytest.raises(UnknownOption, match="Did you mean 'deadline'"):
+            host.adapter({"provider": "memory", "deadlin": 7}, environ={})
+
+
 class TestUnknownProvider:
     """A provider nobody offers."""
 
@@ -318,6 +444,30 @@ class TestUnknownProvider:
         """Without a near one, there is the list."""
         with pytest.raises(UnknownProvider, match=r"provider 'xyz'\. Available: console, memory\."):
             host.spec("xyz")
+
+    def test_says_what_to_install(self, host: PluginHost) -> None:
+        """Adapters are packages of their own, by a common pattern; a slip of the pen is none."""
+        with pytest.raises(UnknownProvider, match=r"install its package, `mailcore-xyz`, into this"):
+            host.spec("xyz")
+        for slip in ("memmory", "x y"):
+            with pytest.raises(UnknownProvider) as caught:
+                host.spec(slip)
+            assert "install its package" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "options,text",
+        [
+            ({"only": ["other"]}, "MAILCORE_LOAD_PLUGINS leaves out: "),
+            ({"disabled": ["acme-mail"]}, "MAILCORE_DISABLED_PLUGINS leaves out: "),
+        ],
+    )
+    def test_names_what_is_left_out(self, install: Install, options: dict[str, list[str]], text: str) -> None:
+        """The plugin that offers it may be installed and not wanted."""
+        install("acme-mail", name="acme")
+        install("other")
+        with pytest.raises(UnknownProvider) as caught:
+            PluginHost(**options).spec("acme")
+        assert "acme-mail:entry" in str(caught.value).partition(text)[2]
 
 
 class TestAmbiguity:

@@ -86,6 +86,13 @@ class TestError:
         assert (error.fields, error.code) == ({"to": ("is invalid",)}, "E7")
         assert str(error_for_status(response, now=NOW)) == "HTTP 400: no explanation"
 
+    def test_class_given(self) -> None:
+        """Where the provider's words mean more than the status, only the class differs."""
+        response = HttpResponse(status=400, headers={"Retry-After": "7"})
+        error = error_for_status(response, "no such token", now=NOW, code="E1", cls=AuthenticationFailed)
+        assert (type(error), str(error)) == (AuthenticationFailed, "HTTP 400: no such token")
+        assert (error.retry_after, error.code, error.response) == (7.0, "E1", response)
+
 
 class TestRetryAfter:
     """RFC 9110, section 10.2.3."""

@@ -479,6 +479,31 @@ class TestEnvironment:
         assert failure(transport(), request(server)).untrusted
         assert server.requests == []
 
+    @pytest.mark.parametrize("tunnel", [False, True])
+    def test_keys_are_not_logged(
+        self,
+        serve: Any,
+        transport: Any,
+        authority: Authority,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        tunnel: bool,
+    ) -> None:
+        """Whoever can set SSLKEYLOGFILE still cannot read what was sent, not even by way of a proxy."""
+        log = tmp_path / "keys.log"
+        contexts = [authority.context(), authority.context()]
+        monkeypatch.setenv("SSLKEYLOGFILE", str(log))
+        server = serve(answering(OK), contexts[0])
+        settings = {"ca_bundle": authority.path}
+        if tunnel:  # the proxy speaks TLS, and answers in the server's place
+            proxy = serve(answering(OK), contexts[1])
+            settings["proxy"] = f"https://127.0.0.1:{proxy.port}"
+            assert exchange(transport(**settings), request("http://localhost:9/send")).body == b"ok"
+        else:
+            assert exchange(transport(**settings), request(server)).body == b"ok"
+        assert not log.exists()
+
     def test_named_proxy_is_used(self, serve: Any, transport: Any) -> None:
         """A proxy is what the settings say; its password is shown to it alone."""
         proxy = serve(answering(OK))
@@ -570,9 +595,26 @@ class TestPhase:
         """Nobody listens."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-        found = failure(transport(), request(f"http://127.0.0.1:{port}/send"))
+        found = failure(transport(), request(f"http://127.0.0.1:{port}/send?token={CANARY}"))
         assert (found.phase, found.untrusted) == (Phase.CONNECTING, False)
-        assert "nothing was sent" in str(found)
+        assert str(found) == (
+            f"No connection to 127.0.0.1:{port} was made; nothing was sent (ConnectionRefusedError). "
+            "Check the network, or the settings `api_url` and `proxy`."
+        )
+
+    @pytest.mark.parametrize(
+        "script,text",
+        [
+            (once(), "The request was sent to {host}, but no answer came ("),
+            (once(b"HTTP/1."), "The answer of {host} broke off ("),
+        ],
+    )
+    def test_names_the_host(self, serve: Any, transport: Any, script: Script, text: str) -> None:
+        """Whatever happened, it is said of whom."""
+        server = serve(script)
+        assert str(failure(transport(), request(server))).startswith(
+            text.format(host=f"127.0.0.1:{server.port}")
+        )
 
     def test_unknown_name(self, transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """The host has no address."""
@@ -587,7 +629,8 @@ class TestPhase:
         "script,phases",
         [
             (lambda peer: None, (Phase.SENDING, Phase.SENT)),
-            (lambda peer: peer.reset(), (Phase.SENDING, Phase.SENT)),
+            # A reset may come before the first byte is written: then nothing was sent.
+            (lambda peer: peer.reset(), (Phase.CONNECTING, Phase.SENDING, Phase.SENT)),
             (once(), (Phase.SENT,)),
             (lambda peer: peer.read() and peer.reset(), (Phase.SENT,)),
             (once(b"HTTP/1."), (Phase.RECEIVING,)),
@@ -662,6 +705,8 @@ class TestTLS:
         found = failure(transport(ca_bundle=authority.path), request(server.url.replace("http:", "https:")))
         assert (found.phase, found.untrusted) == (Phase.CONNECTING, True)
         assert "nothing was sent" in str(found)
+        assert f"127.0.0.1:{server.port}" in str(found)
+        assert "`ca_bundle`" in str(found)
         assert server.requests == []
 
     def test_bundle_that_is_not_there(self, transport: Any, tmp_path: Path) -> None:
@@ -672,11 +717,46 @@ class TestTLS:
     def test_bundle_without_a_certificate(
         self, serve: Any, transport: Any, authority: Authority, tmp_path: Path
     ) -> None:
-        """Where nobody is trusted, nobody is spoken to."""
+        """Where nobody is trusted, nobody is spoken to, and the setting is to blame."""
         (tmp_path / "ca.pem").write_text("no certificate")
         server = serve(answering(OK), authority.context())
-        assert failure(transport(ca_bundle=str(tmp_path / "ca.pem")), request(server)).untrusted
-        assert server.requests == []
+        carrier = transport(ca_bundle=str(tmp_path / "ca.pem"))
+        with pytest.raises(ConfigurationError, match=r"ca_bundle is .*holds no certificate") as caught:
+            exchange(carrier, request(server))
+        assert_no_secret(caught.value)
+        assert (server.connections, server.requests) == (0, [])
+
+    def test_folder(self, serve: Any, transport: Any, authority: Authority, tmp_path: Path) -> None:
+        """Authorities may be a folder; one that holds none trusts nobody."""
+        (tmp_path / "empty").mkdir()
+        server = serve(answering(OK), authority.context())
+        assert failure(transport(ca_bundle=str(tmp_path / "empty")), request(server)).untrusted
+
+    def test_one_context(
+        self, serve: Any, transport: Any, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Certificates are read once, whatever the number of hosts, threads and connections."""
+        servers = [serve(once(OK), authority.context()) for _ in range(3)]
+        carrier = transport(ca_bundle=authority.path)
+        made: list[object] = []
+        load = ssl.SSLContext.load_verify_locations
+
+        def counting(self: ssl.SSLContext, *args: Any, **kwargs: Any) -> None:
+            made.append(self)
+            load(self, *args, **kwargs)
+
+        monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", counting)
+        threads = [
+            threading.Thread(target=exchange, args=(carrier, request(server)))
+            for server in servers
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sum(len(server.requests) for server in servers) == 12
+        assert len(made) == 1
 
 
 class TestLimits:
@@ -732,6 +812,15 @@ class TestRefusal:
         with pytest.raises(ConfigurationError) as caught:
             exchange(transport(), request(url))
         assert_no_secret(caught.value)
+
+    def test_header_twice(self, serve: Any, transport: Any) -> None:
+        """Two headers of one name would go out as one of them; nobody can say which was meant."""
+        server = serve(answering(OK))
+        headers = [("X-Value", "1"), ("x-value", Secret(CANARY))]
+        with pytest.raises(ProtocolBug, match=r"^The header 'x-value' is there twice") as caught:
+            exchange(transport(), request(server, headers=headers))
+        assert CANARY not in str(caught.value)
+        assert server.connections == 0
 
     @pytest.mark.parametrize(
         "value",

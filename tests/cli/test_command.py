@@ -120,6 +120,18 @@ class TestExitCodes:
         assert "--help` shows how" in ran.err
         assert ran.err.count("\n") == 1
 
+    @pytest.mark.parametrize(
+        "arguments, end",
+        [
+            (("nonsense",), "'nonsense'. `mailcore --help` shows how."),
+            (("send", "--nonsense"), "--nonsense. `mailcore send --help` shows how."),
+            (("send", "--txt", "x"), "--text? `mailcore send --help` shows how."),
+        ],
+    )
+    def test_wrong_usage_is_a_sentence(self, run: Any, arguments: tuple[str, ...], end: str) -> None:
+        """What is wrong ends before what to do begins."""
+        assert run(*arguments).err.endswith(f"{end}\n")
+
     def test_bug_is_reported_without_its_text(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """A bug is one line without traceback, and without a text that may quote a secret."""
         monkeypatch.setattr(plugins, "callback", breaking(TypeError("token sekret-1")))
@@ -167,6 +179,53 @@ class TestExitCodes:
             assert ran.err.count("\n") == 1
 
 
+class TestErrorAsJson:
+    """With --json, an error is one document on stdout and one line on stderr, whatever the command."""
+
+    @pytest.mark.parametrize(
+        "arguments, error, code",
+        [
+            (("send", "--provider", "console", "--text", "@/no/such/file"), "UsageError", 2),
+            (("send", "--provider", "console", "--from", "nobody"), "InvalidAddress", 2),
+            (("send", "--provider", "nonsense"), "UnknownProvider", 3),
+            (("send", "--nonsense"), "UsageError", 2),
+            (("webhook", "check", "/no/such/file", "--provider", "mailpace"), "UsageError", 2),
+            (("webhook", "check", __file__, "--provider", "mailpace"), "MissingOption", 3),
+            (("inbound", "parse", "/no/such/file"), "UsageError", 2),
+            (("inbound", "parse", __file__, "--provider", "nonsense"), "UnknownProvider", 3),
+            (("providers", "--can", "nonsense"), "UsageError", 2),
+            (("demo", "--provider", "nonsense"), "UnknownProvider", 3),
+        ],
+        ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else str(value),
+    )
+    def test_document(self, run: Any, arguments: tuple[str, ...], error: str, code: int) -> None:
+        """Its class, what stderr says, and the exit code."""
+        ran = run(*arguments, "--json")
+        document = json.loads(ran.out)
+        assert document == {"error": error, "message": document["message"], "exit_code": code}
+        assert (ran.code, ran.err) == (code, f"mailcore: {document['message']}\n")
+
+    def test_bug(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A program hears of a bug too, and not what its text may quote."""
+        monkeypatch.setattr(plugins, "callback", breaking(TypeError("token sekret-1")))
+        ran = run("plugins", "--json")
+        document = json.loads(ran.out)
+        assert (document["error"], document["exit_code"]) == ("TypeError", 1)
+        assert "sekret-1" not in ran.out
+
+    def test_what_cannot_be_written(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where the output itself fails, nothing more is written to it."""
+        monkeypatch.setattr(plugins, "callback", breaking(OSError(28, "No space left on device")))
+        assert run("plugins", "--json").out == ""
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+    def test_help_says_so(self, run: Any, command: tuple[str, ...]) -> None:
+        """Each command that takes --json says what it does with an error."""
+        assert "--json" in run(*command, "--help").out
+        assert "of an error too" in " ".join(run(*command, "--help").out.split())
+        assert '{"error": "...", "message": "...", "exit_code": ...}' in run("--help").out
+
+
 class TestWithoutTheExtra:
     """Core installs neither click nor rich."""
 
@@ -196,6 +255,28 @@ class TestProcess:
         said = process.stderr.read()
         process.stderr.close()
         assert (process.wait(), said) == (141, b"")
+
+    def test_broken_pipe_is_silent_of_an_error_too(self) -> None:
+        """Nobody reads the document of an error: that is no second error."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mailcore.cli", "providers", "--json", "--can", "nonsense"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        said = process.stderr.read()
+        process.stderr.close()
+        assert (process.wait(), said.count(b"\n")) == (2, 1)
+
+    @pytest.mark.parametrize("module", ["mailcore", "mailcore.cli"])
+    def test_module(self, module: str) -> None:
+        """`python -m mailcore` is `mailcore`."""
+        done = subprocess.run(
+            [sys.executable, "-m", module, "nonsense"], capture_output=True, check=False, text=True
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("mailcore: ")
 
     def test_any_encoding_will_do(self, start: Any, captured: Any) -> None:
         """A terminal that lacks a character gets another one; JSON loses nothing."""

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
 
 from mailcore.cli import _rehearsal
+
+MEDDLER = """
+from mailcore import SendCancelled, hookimpl
+
+@hookimpl
+def mailcore_before_send(message):
+    raise SendCancelled("held back")
+
+@hookimpl
+def mailcore_response_received(response):
+    print("observed")
+"""
 
 pytestmark = pytest.mark.loopback
 
@@ -101,10 +114,29 @@ class TestProblems:
     """What cannot be shown is said."""
 
     def test_provider_without_emulator(self, run: Any) -> None:
-        """A provider that cannot be tried locally is a matter of configuration."""
+        """Those that can be tried are named, and how to see what this one would be sent."""
         ran = run("demo", "--provider", "console")
         assert (ran.code, ran.out) == (3, "")
-        assert "ships no emulator" in ran.err
+        assert "console has no emulator" in ran.err
+        assert "Providers with one: mailpace." in ran.err
+        assert "`mailcore send --provider console --dry-run`" in ran.err
+
+    def test_without_pynacl(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is missing is a package, not a setting; the command that installs it is there."""
+        for module in ("nacl.signing", "nacl.bindings"):
+            monkeypatch.setitem(sys.modules, module, None)
+        ran = run("demo")
+        assert (ran.code, ran.out) == (3, "")
+        assert "PyNaCl" in ran.err
+        assert "pip install" in ran.err
+        assert "webhook_key" not in ran.err
+
+    def test_without_the_adapter(self, run: Any) -> None:
+        """Whoever installed core alone learns how to install the adapter from a clone."""
+        ran = run("demo", MAILCORE_DISABLED_PLUGINS="mailcore-mailpace")
+        assert (ran.code, ran.out) == (3, "")
+        assert "MAILCORE_DISABLED_PLUGINS leaves out" in ran.err
+        assert "pip install './adapters/mailpace[signatures]'" in ran.err
 
     def test_unknown_provider(self, run: Any) -> None:
         """A misspelt name brings the right one."""
@@ -119,3 +151,25 @@ class TestProblems:
         assert ran.code == 1
         assert "a forged delivery was answered 200" in ran.err
         assert json.loads(ran.out)["statuses"]["forged"] == 200
+
+
+class TestOtherPlugins:
+    """The demo is about one provider."""
+
+    def test_their_hooks_do_not_run(self, start: Any, install: Any) -> None:
+        """A plugin that holds back mail, or watches it, is not asked about the demo's."""
+        install("acme-meddler", "meddler = meddler_plugin", {"meddler_plugin": MEDDLER})
+        ran = start("demo")
+        assert (ran.code, ran.err) == (0, "")
+        assert "observed" not in ran.out
+
+    def test_they_may_be_disabled(self, start: Any, install: Any) -> None:
+        """The environment's word about others changes nothing."""
+        install("acme-meddler", "meddler = meddler_plugin", {"meddler_plugin": MEDDLER})
+        assert start("demo", MAILCORE_DISABLED_PLUGINS="acme-meddler").code == 0
+
+    def test_they_may_be_broken(self, start: Any, install: Any) -> None:
+        """A plugin that does not load is not the demo's business."""
+        install("acme-broken", "acme = broken_plugin", {"broken_plugin": "raise RuntimeError('oh')\n"})
+        ran = start("demo")
+        assert (ran.code, ran.err) == (0, "")

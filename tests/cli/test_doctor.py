@@ -13,6 +13,12 @@ from mailcore import AdapterSpec, PluginHost, hookimpl
 from mailcore.cli import _doctor, _installed
 
 KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+ADAPTERLESS = """
+from mailcore import hookimpl
+@hookimpl
+def mailcore_register_adapters():
+    return []
+"""
 RIVAL = "from mailcore import AdapterSpec, hookimpl\n@hookimpl\ndef mailcore_register_adapters():\n"
 RIVAL += "    return [AdapterSpec(name='mailpace', factory='a:B', options='a:B')]\n"
 
@@ -55,6 +61,14 @@ class TestWell:
         assert "t-1" not in ran.out
 
 
+    def test_provider_without_its_settings(self, run: Any) -> None:
+        """Nobody is told that a provider can be used while its token is missing."""
+        assert "provider mailpace  installed; MAILPACE_API_KEY is not set\n" in run("doctor").out
+        out = run("doctor", MAILPACE_API_KEY="t-1").out
+        assert "provider mailpace  Can be used.\n" in out
+        assert "provider console  Can be used.\n" in out
+
+
 class TestPlugins:
     """What did not load, why, and what to do."""
 
@@ -64,7 +78,7 @@ class TestPlugins:
             "acme-broken", "acme = broken_plugin", {"broken_plugin": "raise RuntimeError('it is broken')\n"}
         )
         ran = start("doctor")
-        assert ran.code == 3
+        assert (ran.code, ran.err) == (3, "")
         assert "RuntimeError: it is broken. Update or uninstall acme-broken, or name it in" in ran.out
         assert "Traceback" not in ran.out
         assert "Traceback" in start("doctor", "--verbose").out
@@ -118,12 +132,45 @@ class TestInstallation:
 
     @pytest.mark.parametrize(
         "installed, floor, old",
-        [("2.7", "2.7.0", False), ("2.10", "2.9", False), ("2.6.9", "2.7", True), ("3.0rc1", "3.0", False)],
+        [
+            ("2.7", "2.7.0", False),
+            ("2.10", "2.9", False),
+            ("2.6.9", "2.7", True),
+            ("3.0rc1", "3.0", True),
+            ("0.1.0.dev0", "0.1.0.dev0", False),
+            ("0.1.0.dev1", "0.1.0.dev0", False),
+            ("0.1.0", "0.1.0.dev0", False),
+            ("0.1.0.dev0", "0.1.0", True),
+            ("0.1.0.dev0", "0.1.0a1", True),
+            ("0.1.0a1.dev1", "0.1.0a1", True),
+            ("0.1.0b1", "0.1.0a2", False),
+            ("1.0.post1", "1.0", False),
+            ("1.0", "1.0.post1", True),
+            ("1.0+local.1", "1.0", False),
+            ("1!1.0", "2.0", False),
+            ("V1.0-RC.1", "1.0c1", False),
+            ("something else", "1.0", False),
+        ],
     )
-    def test_versions_compare_as_numbers(self, installed: str, floor: str, *, old: bool) -> None:
-        """2.10 is newer than 2.9, and 2.7 is 2.7.0."""
+    def test_versions_compare_as_pip_compares(self, installed: str, floor: str, *, old: bool) -> None:
+        """2.10 is newer than 2.9, 2.7 is 2.7.0, a development release comes first; the unreadable passes."""
         need = _installed.Requirement(name="x", floor=floor, extra="", installed=installed)
         assert old == need.too_old
+
+    def test_bound_is_whole(self, start: Any, tmp_path: Path) -> None:
+        """A bound that is a development release is shown as that."""
+        for name, needs in (("acme", "Requires-Dist: acme-core<0.2,>=0.1.0.dev0\n"), ("acme-core", "")):
+            info = tmp_path / f"{name.replace('-', '_')}-0.1.0.dev0.dist-info"
+            info.mkdir()
+            (info / "METADATA").write_text(
+                f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1.0.dev0\n{needs}"
+            )
+            (info / "entry_points.txt").write_text(
+                "[mailcore.plugins]\nacme = acme_plugin\n" if needs else ""
+            )
+        (tmp_path / "acme_plugin.py").write_text(ADAPTERLESS)
+        ran = start("doctor")
+        assert "acme-core (for acme)  0.1.0.dev0 (needed: >=0.1.0.dev0)\n" in ran.out
 
     def test_missing_signatures_are_a_note_until_needed(
         self, run: Any, monkeypatch: pytest.MonkeyPatch

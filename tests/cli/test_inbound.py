@@ -65,7 +65,16 @@ class TestRaw:
         ran = run(*PARSE, "-", "--json", stdin=b"Subject: Hi\n\nText\n")
         assert json.loads(ran.out)["messages"][0]["subject"] == "Hi"
 
-    @pytest.mark.parametrize("data, words", [(b"", "empty"), (b' {"a": 1}', "--provider NAME")])
+    @pytest.mark.parametrize(
+        "data, words",
+        [
+            (b"", "empty"),
+            (b' {"a": 1}', "--provider NAME"),
+            (b"\x89PNG\r\n\x1a\n\x00\x00: x", "This is no mail"),
+            (b"Dear Bob,\n\nHow are you?\n", "This is no mail"),
+            (b": \n\n", "This is no mail"),
+        ],
+    )
     def test_no_mail(self, run: Any, data: bytes, words: str) -> None:
         """What is no mail is your input, and what it seems to be is said."""
         ran = run(*PARSE, "-", stdin=data)
@@ -80,6 +89,13 @@ class TestDelivery:
         """The mail in it, without any key."""
         document = json.loads(run(*PARSE, captured.inbound.body, "--provider", "mailpace", "--json").out)
         assert [mail["subject"] for mail in document["messages"]] == ["Hello"]
+
+    @pytest.mark.parametrize("data", [MAIL, b"From ada Thu Jan  1 00:00:00 1970\r\n" + MAIL])
+    def test_raw_mail_needs_no_provider(self, run: Any, data: bytes) -> None:
+        """A raw mail where a delivery is expected is recognised."""
+        ran = run(*PARSE, "-", "--provider", "mailpace", stdin=data)
+        assert (ran.code, ran.out) == (2, "")
+        assert "a raw mail needs no --provider" in ran.err
 
     def test_event_is_no_mail(self, run: Any, captured: Any) -> None:
         """The other kind of delivery is recognised."""

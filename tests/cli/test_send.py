@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from mailcore import Deadline, HttpRequest, HttpResponse, Phase, TransportFailure
+from mailcore import (
+    Deadline,
+    HttpRequest,
+    HttpResponse,
+    Message,
+    Phase,
+    PluginHost,
+    SendCancelled,
+    TransportFailure,
+    hookimpl,
+)
 from mailcore.transports.requests import RequestsTransport
 
 TOKEN = "sekret-token-1"
@@ -88,9 +98,19 @@ class TestMessage:
             (("--text", "x", "--header", "nocolon"), "'Name: value'"),
             (("--text", "x", "--header", "X-A: 1", "--header", "X-A: 2"), "X-A is there twice"),
             (("--text", "x", "--attach", "/no/such/file"), "cannot be read"),
-            (("--text", "x", "--cc", "nobody"), "cc: 'nobody' is not an address"),
-            (("--text", "x", "--subject", "a\nb"), "subject:"),
-            ((), "no content"),
+            (("--text", "x", "--cc", "nobody"), "mailcore: --cc: 'nobody' is not an address"),
+            (("--text", "x", "--from", "nobody"), "mailcore: --from: 'nobody' is not an address"),
+            (("--text", "x", "--reply-to", "nobody"), "mailcore: --reply-to: 'nobody' is"),
+            (("--text", "x", "--subject", "a\nb"), "mailcore: --subject: holds"),
+            (("--text", "x", "--tag", ""), "mailcore: --tag: A tag is empty"),
+            (("--text", "x", "--header", "X-A: a\nb"), "mailcore: --header X-A: holds"),
+            (("--text", "x", "--header", "X A: 1"), "mailcore: --header: 'X A' is not a header name"),
+            (("--text", "x", "--header", "References: a b c<"), "mailcore: --header References: "),
+            (("--text", "x", "--reply-to", "a@b.example", "--reply-to", "c@b.example"), "in --reply-to"),
+            (("--text", "x", "--header", "From: eve@example.org"), "Use --from."),
+            (("--text", "x", "--header", "reply-to: eve@example.org"), "Use --reply-to."),
+            (("--text", "x", "--header", "Subject: x"), "Use --subject."),
+            ((), "mailcore: There is no content. Give --text, --html or --attach."),
             (("--text", "x", "--header", "X-A: 1"), "can carry no headers"),
         ],
     )
@@ -99,6 +119,29 @@ class TestMessage:
         ran = run(*MAILPACE[:-2], *arguments, MAILPACE_API_KEY=TOKEN)
         assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
         assert words in ran.err
+
+    @pytest.mark.parametrize(
+        "given, words",
+        [
+            (("--to", "b@example.net"), "There is no sender. Give --from"),
+            (("--from", "a@example.net"), "There is no recipient. Give --to, --cc or --bcc."),
+        ],
+    )
+    def test_what_is_missing(self, run: Any, given: tuple[str, ...], words: str) -> None:
+        """What mail needs is asked for by option."""
+        ran = run("send", "--provider", "console", "--text", "x", *given)
+        assert (ran.code, ran.out) == (2, "")
+        assert f"mailcore: {words}" in ran.err
+
+    def test_field_that_no_option_gave(self, run: Any, tmp_path: Path) -> None:
+        """What the configuration adds keeps the name it has there."""
+        path = tmp_path / "mailcore.toml"
+        path.write_text(
+            '[mailers.a]\nprovider = "mailpace"\n[mailers.a.defaults]\nreply_to = ["a@b.example", "c@b.example"]\n'
+        )
+        ran = run("send", "--config", str(path), *ENVELOPE, "--text", "x", MAILPACE_API_KEY=TOKEN)
+        assert ran.code == 2
+        assert "in reply_to" in ran.err
 
     def test_text_that_is_not_utf8(self, run: Any) -> None:
         """Bytes are not guessed at."""
@@ -253,6 +296,23 @@ class TestOutcome:
         assert ran.code == 6
         assert "repeating it after 600 seconds is safe" in ran.err
 
+    def test_error_document_is_alone(self, run: Any, answer: Any) -> None:
+        """What went wrong is told once, with all that is known of it."""
+        answer(400, b'{"error": "Invalid API Token"}')
+        ran = run(*MAILPACE, "--json", MAILPACE_API_KEY=TOKEN)
+        document = json.loads(ran.out)
+        assert (document["error"], document["exit_code"]) == ("AuthenticationFailed", 4)
+        assert (document["scope"], document["retriable"]) == ("account", False)
+        assert len(document["attempts"]) == 1
+        assert ran.err == f"mailcore: {document['message']}\n"
+
+    def test_plugin_that_did_not_load(self, start: Any, install: Any) -> None:
+        """It may be the one that holds mail back: one line says that it is not there."""
+        install("acme-broken", "acme = broken_plugin", {"broken_plugin": "raise RuntimeError('oh')\n"})
+        ran = start(*CONSOLE, "--text", "Hello")
+        assert ran.code == 0
+        assert (ran.err.count("\n"), "acme-broken:acme" in ran.err) == (1, True)
+
     def test_console_with_json(self, run: Any) -> None:
         """The provider that prints does not disturb the document."""
         ran = run(*CONSOLE, "--text", "Hello", "--json")
@@ -285,6 +345,39 @@ class TestDryRun:
         ran = run(*MAILPACE, "--attach", str(tmp_path / "big.txt"), "--dry-run", MAILPACE_API_KEY=TOKEN)
         assert "(400000 characters)" in ran.out
         assert len(ran.out) < 2_000
+
+    def test_plugins_have_their_say(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What would be sent is shown as plugins make it; what they hold back is an error."""
+
+        class Plugin:
+            @hookimpl
+            def mailcore_before_send(self, message: Message) -> None:
+                raise SendCancelled("Held back.")
+
+        monkeypatch.setattr(PluginHost, "_default", PluginHost({"guard": Plugin()}))
+        ran = run(*CONSOLE, "--text", "Hello", "--dry-run")
+        assert (ran.code, ran.out, ran.err) == (2, "", "mailcore: Held back.\n")
+
+    def test_it_needs_a_token(self, run: Any) -> None:
+        """What could not be sent is not shown as if it could."""
+        assert run(*MAILPACE, "--dry-run").code == 3
+
+    def test_it_is_no_failed_send(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No observer hears of a send that never was."""
+        seen: list[str] = []
+
+        class Plugin:
+            @hookimpl
+            def mailcore_request_prepared(self) -> None:
+                seen.append("prepared")
+
+            @hookimpl
+            def mailcore_send_finished(self) -> None:
+                seen.append("finished")
+
+        monkeypatch.setattr(PluginHost, "_default", PluginHost({"watcher": Plugin()}))
+        assert run(*CONSOLE, "--text", "Hello", "--dry-run").code == 0
+        assert seen == []
 
     def test_provider_in_this_process(self, run: Any) -> None:
         """A provider without a wire shows the message it would get."""

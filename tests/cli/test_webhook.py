@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
+
+from mailcore import Secret, about
 
 CHECK = ("webhook", "check")
 OTHER_KEY = "PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="
@@ -19,6 +23,17 @@ def check(run: Any, delivery: Any, *more: str, key: str, **options: Any) -> Any:
     return run(*CHECK, delivery.body, *arguments, *more, **options)
 
 
+@attrs.frozen(kw_only=True)
+class OtherOptions:
+    """Settings of a provider that calls its key something else."""
+
+    signing_secret: Secret | None = attrs.field(
+        default=None,
+        converter=attrs.converters.optional(Secret),
+        metadata=about("Key that signs webhooks.", needed_to="receive"),
+    )
+
+
 class TestGenuine:
     """A delivery that verifies is shown in our vocabulary."""
 
@@ -28,6 +43,16 @@ class TestGenuine:
         assert (ran.code, ran.err) == (0, "")
         for words in ("Verified: ed25519", "queued (provider: email.queued)", "bob@example.net"):
             assert words in ran.out
+
+    def test_key_without_a_label(self, run: Any, captured: Any) -> None:
+        """A proof whose key has no name leaves no comma behind."""
+        arguments = ("--provider", "console", "--headers", "-")
+        stdin = b"Authorization: Basic " + b64encode(b"user:sekret-1")
+        ran = run(*CHECK, captured.event.body, *arguments, stdin=stdin,
+                  MAILCORE_CONSOLE_WEBHOOK_SECRET="user:sekret-1")  # fmt: skip
+        assert ran.out.startswith("Verified: basic")
+        assert ", ." not in ran.out
+        assert ", ," not in ran.out
 
     def test_event_as_json(self, run: Any, captured: Any) -> None:
         """The normalised event, with the proof."""
@@ -199,11 +224,22 @@ class TestInput:
         assert ran.code == 3
         assert "MAILPACE_WEBHOOK_KEY" in ran.err
 
-    def test_provider_without_a_key(self, run: Any, captured: Any) -> None:
-        """An option the provider lacks is refused by name."""
-        ran = run(*CHECK, captured.event.body, "--provider", "console", "--webhook-key", captured.key)
-        assert ran.code == 3
-        assert "console has no option 'webhook_key'" in ran.err
+    @pytest.mark.parametrize("key", [(), ("--webhook-key", OTHER_KEY)])
+    def test_provider_without_a_key(self, run: Any, captured: Any, key: tuple[str, ...]) -> None:
+        """A provider that signs no webhooks is told by name, and what else can prove a delivery."""
+        ran = run(*CHECK, captured.event.body, "--provider", "console", *key)
+        assert (ran.code, ran.out) == (3, "")
+        assert "console signs no webhooks" in ran.err
+        assert "MAILCORE_CONSOLE_WEBHOOK_SECRET" in ran.err
+
+    @pytest.mark.usefixtures("acme")
+    def test_key_by_another_name(self, run: Any, captured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where the provider's option has another name, the variable to set is named."""
+        monkeypatch.setattr(sys.modules["acme_of_a_test"], "Options", OtherOptions)
+        ran = run(*CHECK, captured.event.body, "--provider", "acme", "--webhook-key", "sekret-1")
+        assert (ran.code, ran.out) == (3, "")
+        assert "Set ACME_SIGNING_SECRET instead" in ran.err
+        assert "sekret-1" not in ran.err
 
     @pytest.mark.parametrize("content", ["{broken", "no colon here"])
     def test_unreadable_headers(self, run: Any, captured: Any, content: str) -> None:

@@ -2,14 +2,17 @@
 The examples of every page run.
 
 The blocks of a page share their names. A block that begins with a comment naming a file is that file;
-a block of the language `output` is what the Python block before it prints.
+a block of the language `output` is what the Python block before it prints. A block of the language `sh` is run
+by a shell, and what it exports stays; `console` is for what changes the reader's environment.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import re
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
@@ -27,7 +30,8 @@ FILE = re.compile(r"# ([\w./-]+\.(?:py|toml))\n")
 class Runner:
     """Evaluate the blocks of one page, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
         self._run = PythonEvaluator()
         self._printed: str | None = None
 
@@ -37,6 +41,7 @@ class Runner:
             CodeBlockParser("python", self.python),
             CodeBlockParser("toml", self.file),
             CodeBlockParser("output", self.output),
+            CodeBlockParser("sh", self.shell),
         ]
 
     def python(self, example: Example) -> None:
@@ -57,6 +62,18 @@ class Runner:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(example.parsed, encoding="utf-8")
 
+    def shell(self, example: Example) -> None:
+        """Run a block with the commands of this environment, and keep what it exports."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        exported = re.findall(r"^export (\w+)=(\S*)", example.parsed, re.MULTILINE)
+        command = ["sh", "-e", "-c", example.parsed]
+        done = subprocess.run(
+            command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"line {example.line}: {done.stderr}"
+        for name, value in exported:
+            self._monkeypatch.setenv(name, value)
+
     def output(self, example: Example) -> None:
         """Compare with what the block before printed."""
         assert self._printed is not None, f"line {example.line}: nothing was printed that is not shown yet"
@@ -71,8 +88,8 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give a page a folder, an environment and modules of its own, and no network."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv("MAILCORE_CONFIG", "mailcore.toml")
-    monkeypatch.setenv("MAILPACE_API_KEY", "example-token")
+    for name in [name for name in os.environ if name.startswith(("MAILCORE_", "MAILPACE_"))]:
+        monkeypatch.delenv(name)
     connect = socket.socket.connect
 
     def only_here(self: socket.socket, address: Any) -> None:
@@ -89,9 +106,9 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.loopback
 @pytest.mark.usefixtures("_alone")
-def test_examples_run(page: Path) -> None:
-    """Every Python block runs, and prints what the page shows."""
-    for example in Sybil(Runner().parsers()).parse(page):
+def test_examples_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every block runs, and prints what the page shows."""
+    for example in Sybil(Runner(monkeypatch).parsers()).parse(page):
         example.evaluate()
 
 

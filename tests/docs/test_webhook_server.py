@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import subprocess
 import sys
@@ -65,3 +66,23 @@ def test_others_are_refused(server: subprocess.Popen[str], path: str, status: in
         urllib.request.urlopen(request)  # noqa: S310  # reason: the same
     with caught.value as answer:
         assert status == answer.code
+
+
+@pytest.mark.parametrize("path, status", [("webhooks/tracking", 200), ("elsewhere", 404)])
+def test_endpoint_can_be_probed(server: subprocess.Popen[str], path: str, status: int) -> None:
+    """A HEAD request is told whether the endpoint is there, in headers alone."""
+    connection = http.client.HTTPConnection(line(server).removeprefix("http://"), timeout=10)
+    connection.request("HEAD", f"/{path}")
+    answer = connection.getresponse()
+    assert (status, b"") == (answer.status, answer.read())
+    connection.close()
+
+
+def test_missing_key_is_said_in_words(root: Path) -> None:
+    """Who starts the example without a key is told which one, and shown no traceback."""
+    command = [sys.executable, str(root / "examples" / "webhook_server.py"), "0"]
+    environment = {name: value for name, value in os.environ.items() if "MAIL" not in name}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "MAILPACE_WEBHOOK_KEY" in done.stderr
+    assert "Traceback" not in done.stderr

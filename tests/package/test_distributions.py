@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import re
 import subprocess
 import sys
 import tarfile
@@ -151,3 +152,14 @@ class TestRunFile:
     def test_can_be_read_by_an_old_python(self) -> None:
         """So that it can look for a newer one, or say that there is none."""
         ast.parse((ROOT / "run.py").read_text(encoding="utf-8"), feature_version=(3, 6))
+
+    def test_help_of_test_names_every_check(self) -> None:
+        """Each environment of tox is there, with what it does, before anything is installed."""
+        said = run(sys.executable, ROOT / "run.py", "test", "--help")
+        names = re.findall(r"^ {4}([\w-]+) +\w", said, re.MULTILINE)
+        assert {"lint", "typing", "tests-py311", "docs", "package"} <= set(names)
+        assert "python3 run.py test -e lint,typing" in said
+
+    def test_help_of_install_installs_nothing(self) -> None:
+        """It says what run.py can do."""
+        assert "python3 run.py install" in run(sys.executable, ROOT / "run.py", "install", "--help")
