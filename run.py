@@ -14,7 +14,8 @@ For example:
     python3 run.py test -e tests-py311 -- -k address      only these tests (the options of pytest)
 
 The first start makes the folder .venv beside this file and installs into it; later ones start at once,
-until what is to be installed changes. Deleting .venv is always safe.
+until what is to be installed changes. Deleting .venv, and a .venv-<number> that a killed start left, is
+always safe.
 """
 
 # Rules: any Python 3 can read this file, and one that is too old hands over to a newer one.
@@ -66,7 +67,7 @@ def demo(arguments):
     """Start `mailcore demo`, installed so that it follows each change of the code."""
     editable = [word for distribution in distributions() for word in ("--editable", distribution)]
     prepare("demo", editable)
-    return start([PYTHON, "-P", "-m", "mailcore.cli", "demo", *arguments])
+    return start([PYTHON.parent / "mailcore", "demo", *arguments])
 
 
 def test(arguments):

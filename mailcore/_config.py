@@ -72,6 +72,21 @@ def configuration(
         UnknownOption: No such setting; the error names the nearest one.
         ConfigurationError: A value that cannot work, or a required plugin that is not loaded.
     """
+    try:
+        return _configured(config, host=host, spec=spec, environ=environ)
+    except ConfigurationError as error:
+        failure = error.with_traceback(None)
+    # Raised out here: the frames that looked things up hold the environment and its secrets.
+    raise failure
+
+
+def _configured(
+    config: Mapping[str, Any],
+    *,
+    host: PluginHost | None,
+    spec: AdapterSpec | None,
+    environ: Environment | None,
+) -> Configuration:
     spec = _spec(config, _host(host)) if spec is None else spec
     given = {name: value for name, value in config.items() if name != "provider"}
     options_class = load_object(spec.options)

@@ -133,9 +133,15 @@ class PluginHost:
                 *([f"Did you mean {near[0]!r}?"] if near else []),
                 f"Available: {', '.join(self.adapters) or 'none'}.",
                 *self._not_loaded(),
-                *([] if near else _install(name)),
+                *([] if near or self._is_here(name) else _install(name)),
             ]
         )
+
+    def _is_here(self, provider: str) -> bool:
+        """Return whether a plugin that was left out, or failed, looks like the provider's."""
+        absent = [problem.name for problem in self.problems if problem.distribution]
+        absent += [name for plugins in self._installed.left_out.values() for name in plugins]
+        return any(named(plugin, {provider, f"mailcore-{provider}"}) for plugin in absent)
 
     def _not_loaded(self) -> Iterable[str]:
         broken = ", ".join(problem.name for problem in self.problems if problem.distribution)

@@ -454,6 +454,19 @@ class TestUnknownProvider:
                 host.spec(slip)
             assert "install its package" not in str(caught.value)
 
+    @pytest.mark.parametrize("distribution", ["acme", "mailcore-acme"])
+    @pytest.mark.parametrize("disabled", [True, False])
+    def test_does_not_say_to_install_what_is_there(
+        self, install: Install, distribution: str, *, disabled: bool
+    ) -> None:
+        """A plugin of the provider's name that was left out or failed needs another cure."""
+        install(distribution, "1 / 0", name="acme")
+        found = only(distribution, disabled=[distribution] if disabled else [])
+        with pytest.raises(UnknownProvider) as caught:
+            found.spec("acme")
+        assert f"{distribution}:entry" in str(caught.value)
+        assert "install its package" not in str(caught.value)
+
     @pytest.mark.parametrize(
         "options,text",
         [

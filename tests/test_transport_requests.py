@@ -398,11 +398,11 @@ class TestConnections:
         """Another process never uses its parent's connection."""
         server, carrier = serve(answering(OK)), transport()
         exchange(carrier, request(server))
-        parent = carrier._session
+        parent = carrier._session()
         monkeypatch.setattr(os, "getpid", lambda: -1)
         exchange(carrier, request(server))
         assert server.connections == 2
-        assert carrier._session is not parent
+        assert carrier._session() is not parent
         parent.close()
 
     def test_rest_of_an_answer_is_not_the_next_one(self, serve: Any, transport: Any) -> None:
@@ -550,6 +550,56 @@ class TestDeadline:
         assert found.phase is phase
         assert "timeout" in str(found)
         assert time.monotonic() - start < 1.5
+
+    def test_proxy_that_drips(self, serve: Any, transport: Any) -> None:
+        """Slow words of a proxy count as well, and prove that nothing was sent."""
+        proxy = serve(once(STATUS, *[b"X-A: 1\r\n"] * 30, pause=0.1))
+        start = time.monotonic()
+        carrier = transport(proxy=f"http://127.0.0.1:{proxy.port}")
+        found = failure(carrier, request("https://localhost:9/send"), deadline=0.5)
+        assert found.phase is Phase.CONNECTING
+        assert time.monotonic() - start < 1.5
+
+    def test_many_addresses_that_do_not_answer(
+        self, transport: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """All addresses of a host share the time there is; none gets it anew."""
+        with contextlib.ExitStack() as stack:
+            full = stack.enter_context(socket.socket())
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            for _ in range(4):  # nobody accepts: the queue fills, and further connections wait
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(full.getsockname())
+            rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", full.getsockname())] * 5
+            monkeypatch.setattr(socket, "getaddrinfo", lambda *_: rows)
+            start = time.monotonic()
+            url = f"http://localhost:{full.getsockname()[1]}/send"
+            found = failure(transport(connect_timeout=0.4), request(url))
+        assert found.phase is Phase.CONNECTING
+        assert time.monotonic() - start < 1.5
+
+    @pytest.mark.parametrize("interruption", [KeyboardInterrupt, RuntimeError])
+    def test_interrupted_from_outside(
+        self, serve: Any, transport: Any, interruption: type[BaseException]
+    ) -> None:
+        """What a signal or a task's time limit raises in mid-exchange passes, without the token."""
+        server = serve(answering(OK))
+
+        class Body:
+            """Fail while it is sent."""
+
+            def __len__(self) -> int:
+                return 100_000
+
+            def __iter__(self) -> Iterator[bytes]:
+                yield b"x"
+                raise interruption
+
+        with pytest.raises(interruption) as caught:
+            exchange(transport(), request(server, body=Body()))
+        assert_no_secret(caught.value)
 
     def test_read_timeout(self, serve: Any, transport: Any) -> None:
         """One read has a limit of its own."""

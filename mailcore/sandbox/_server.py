@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from mailcore._closing import Closing
 from mailcore._http import Headers, HttpResponse
@@ -32,12 +34,11 @@ class LoopbackServer(Closing):
 
     def __init__(self, answer: Answer, *, port: int = 0) -> None:
         try:
-            self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(answer))
+            self._server = _Server(("127.0.0.1", port), _handler(answer))
         except OSError as error:
             raise MailcoreError(
                 f"Port {port} cannot be used: {error.strerror}. Choose another one."
             ) from None
-        self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -47,6 +48,15 @@ class LoopbackServer(Closing):
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Show what went wrong here; a client that went away did nothing wrong."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
@@ -62,6 +72,9 @@ def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             body = self.rfile.read(int(length))
+            if len(body) < int(length):  # the client went away: half a request is none
+                self.close_connection = True
+                return
             response = answer(self.command, self.path, Headers(self.headers.items()), body)
             self._reply(response)
 

@@ -13,10 +13,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
 
 from mailcore._transport import Deadline, Phase
 
@@ -70,7 +72,7 @@ class _Reader(io.RawIOBase):
         self._watched.arm(progress)
         count = self._raw.readinto(buffer)
         if count:
-            progress.phase = Phase.RECEIVING
+            self._watched.note(progress, Phase.RECEIVING)
         return int(count)
 
     def close(self) -> None:
@@ -79,11 +81,21 @@ class _Reader(io.RawIOBase):
 
 
 class _WatchedSocket:
-    """Stand in for a connected socket, plain or TLS."""
+    """
+    Stand in for a connected socket, plain or TLS.
 
-    def __init__(self, sock: Any) -> None:
+    Args:
+        notes: Whether what crosses it is the request. Words with a proxy are not.
+    """
+
+    def __init__(self, sock: Any, *, notes: bool = True) -> None:
         self._sock = sock
         self._timeout: float | None = sock.gettimeout()
+        self._notes = notes
+
+    def note(self, progress: Progress, phase: Phase) -> None:
+        if self._notes:
+            progress.phase = phase
 
     def arm(self, progress: Progress) -> None:
         self._sock.settimeout(progress.time_left(self._timeout))
@@ -97,7 +109,7 @@ class _WatchedSocket:
         while view:
             self.arm(progress)
             # From here on a byte may have left, whatever `send` says.
-            progress.phase = Phase.SENDING
+            self.note(progress, Phase.SENDING)
             view = view[self._sock.send(view) :]
 
     def makefile(self, mode: str, *_: Any, **__: Any) -> io.BufferedReader:
@@ -107,27 +119,61 @@ class _WatchedSocket:
         return getattr(self._sock, name)
 
 
-class _Watched:
-    """Mix into urllib3's connections: wrap the socket, note when a request is out."""
+class _HTTPConnection(HTTPConnection):
+    """Wrap the socket, note when a request is out; the base of both kinds."""
 
     sock: Any
 
     def connect(self) -> None:
-        super().connect()  # type: ignore[misc]  # reason: a mixin; the connection has it
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().connect()
         self.sock = _WatchedSocket(self.sock)
 
+    def _new_conn(self) -> socket.socket:
+        """Try each address of the host, all of them within what is left of the time to connect."""
+        progress: Progress = _current.progress
+        wait = cast("float", self.timeout)  # the transport gives each request its own
+        until = Deadline(wait)
+        refused: OSError = OSError("The host has no address.")
+        for family, kind, proto, _, address in _addresses(self._dns_host, self.port):
+            sock = socket.socket(family, kind, proto)
+            try:
+                for option in self.socket_options or ():
+                    sock.setsockopt(*option)
+                sock.settimeout(max(progress.time_left(until.remaining()), 0.001))
+                sock.connect(address)
+            except OSError as error:
+                refused = error
+                sock.close()
+            else:
+                sock.settimeout(wait)
+                return sock
+        raise NewConnectionError(self, type(refused).__name__) from refused
+
+    def _tunnel(self) -> None:
+        """Ask a proxy to connect; its answer is bounded by the deadline like any other."""
+        plain = self.sock
+        self.sock = _WatchedSocket(plain, notes=False)
+        try:
+            super()._tunnel()
+        finally:
+            if self.sock is not None:  # None: the proxy refused, and the connection is closed
+                self.sock = plain
+
     def request(self, *args: Any, **kwargs: Any) -> None:
-        super().request(*args, **kwargs)  # type: ignore[misc]  # reason: a mixin; the connection has it
+        super().request(*args, **kwargs)
         _current.progress.phase = Phase.SENT
 
 
-class _HTTPConnection(_Watched, HTTPConnection):
-    pass
+def _addresses(host: str, port: int) -> list[Any]:
+    try:
+        # The look-up itself takes as long as the system's resolver does: nothing can interrupt it.
+        return list(socket.getaddrinfo(host.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM))
+    except OSError as error:
+        raise NameResolutionError(host, None, error) from error  # type: ignore[arg-type]  # reason: only shown
 
 
-class _HTTPSConnection(_Watched, HTTPSConnection):
-    pass
+class _HTTPSConnection(_HTTPConnection, HTTPSConnection):
+    """The same over TLS: the base's methods come first, and call the library's own."""
 
 
 class _HTTPPool(HTTPConnectionPool):

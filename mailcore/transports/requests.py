@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from mailcore._secret import Secret
 from mailcore._settings import Settings
 from mailcore._transport import Deadline, Phase, TransportFailure
 from mailcore._url import check_service_url
-from mailcore.exceptions import ConfigurationError, MailcoreError, ProtocolBug
+from mailcore.exceptions import ConfigurationError, ProtocolBug
 from mailcore.transports._trust import Trust
 from mailcore.transports._watched import POOLS, watching
 
@@ -60,6 +61,9 @@ class _Adapter(HTTPAdapter):
         """Do nothing: the library would have each connection load the certificates again."""
 
 
+_KNOWN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError)
+
+
 class _Stream:
     """A request body that is iterated; without `read`, which would cut it into 16 KiB pieces."""
 
@@ -80,20 +84,31 @@ class RequestsTransport:
         self._user_agent = user_agent
         proxy = settings.proxy.reveal() if settings.proxy else None
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
-        self._open()
-
-    def _open(self) -> None:
-        self._pid = os.getpid()
-        trust = Trust(self._settings.ca_bundle)
-        self._session = requests.Session()
-        self._session.trust_env = False
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, _Adapter(trust))
         self._templates: dict[tuple[str, str], requests.PreparedRequest] = {}
+        self._lock = threading.Lock()
+        self._opened = (os.getpid(), self._open())
+
+    def _open(self) -> requests.Session:
+        trust = Trust(self._settings.ca_bundle)
+        session = requests.Session()
+        session.trust_env = False
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, _Adapter(trust))
+        return session
+
+    def _session(self) -> requests.Session:
+        """Return this process's session; connections of the parent must not be shared after a fork."""
+        pid, session = self._opened
+        if pid == os.getpid():
+            return session
+        with self._lock:
+            if self._opened[0] != os.getpid():
+                self._opened = (os.getpid(), self._open())  # one assignment: no thread sees half of it
+            return self._opened[1]
 
     def close(self) -> None:
         """Close every connection."""
-        self._session.close()
+        self._opened[1].close()
 
     def exchange(self, request: HttpRequest, *, deadline: Deadline) -> HttpResponse:
         """
@@ -105,16 +120,16 @@ class RequestsTransport:
             ProtocolBug: A header that cannot be sent as it is.
             TransportFailure: No whole answer came in time.
         """
-        if self._pid != os.getpid():
-            self._open()  # connections of the parent process must not be shared
         prepared = self._prepare(request)
         with watching(deadline) as progress:
             try:
                 return self._send(prepared, request, deadline)
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                failure: Exception = _failure(error, progress.phase, urlsplit(request.url).netloc)
-            except MailcoreError as error:  # the body's own, or about `ca_bundle`
+            except _KNOWN as error:
+                failure: BaseException = _failure(error, progress.phase, urlsplit(request.url).netloc)
+            except BaseException as error:  # noqa: BLE001  # reason: raised again below
+                # The body's own, about `ca_bundle`, or from outside: a signal, a task's time limit.
                 failure = error.with_traceback(None)
+                failure.__context__ = failure.__cause__ = None
         # Raised out here, without the library's error: its text and frames may hold the token.
         raise failure
 
@@ -145,11 +160,15 @@ class RequestsTransport:
         self, prepared: requests.PreparedRequest, request: HttpRequest, deadline: Deadline
     ) -> HttpResponse:
         connect = max(min(self._settings.connect_timeout, deadline.remaining()), 0.001)
-        response = self._session.get_adapter(request.url).send(
-            prepared,
-            stream=True,
-            timeout=(connect, self._settings.read_timeout),
-            proxies=self._proxies,
+        response = (
+            self._session()
+            .get_adapter(request.url)
+            .send(
+                prepared,
+                stream=True,
+                timeout=(connect, self._settings.read_timeout),
+                proxies=self._proxies,
+            )
         )
         try:
             body = _read(response.raw, request.max_response)

@@ -2,8 +2,8 @@
 The examples of every page run.
 
 The blocks of a page share their names. A block that begins with a comment naming a file is that file;
-a block of the language `output` is what the Python block before it prints. A block of the language `sh` is run
-by a shell, and what it exports stays; `console` is for what changes the reader's environment.
+a block of the language `output` is what the Python block before it prints. A block of the language `sh` is
+run by a shell, and what it exports stays; `console` is for what changes the reader's environment.
 """
 
 from __future__ import annotations

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-BLOCK = re.compile(r"^```(python|output)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(python|output|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.loopback
 def test_each_step_prints_what_the_page_shows(root: Path, tmp_path: Path) -> None:
-    """Wherever the page shows what is printed, the file so far prints all that was shown so far."""
-    program, printed = tmp_path / "tutorial.py", ""
+    """Wherever the page shows what is printed, the file so far prints and logs all shown so far."""
+    program, shown = tmp_path / "tutorial.py", {"output": "", "text": ""}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAIL")}
     blocks = BLOCK.findall((root / "docs" / "tutorial.md").read_text(encoding="utf-8"))
     assert blocks[-1][0] == "python"
@@ -25,9 +25,11 @@ def test_each_step_prints_what_the_page_shows(root: Path, tmp_path: Path) -> Non
             with program.open("a", encoding="utf-8") as file:
                 file.write(text)
             continue
-        printed += text
+        shown[language] += text
+        if language == "text":  # what is logged stands before what is printed
+            continue
         command = [sys.executable, "-W", "error", program.name]
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", check=False
         )
-        assert (printed, "", 0) == (done.stdout, done.stderr, done.returncode)
+        assert (shown["output"], shown["text"], 0) == (done.stdout, done.stderr, done.returncode)

@@ -1,8 +1,8 @@
 """
 The guides for authors: a package made of exactly the files that a guide shows installs and is found.
 
-A block of the language `text` draws the folder, a block that begins with a comment naming a file is that file, and
-blocks of the language `console` are what the reader types beside the folder.
+A block of the language `text` draws the folder, a block that begins with a comment naming a file is that
+file, and blocks of the language `console` are what the reader types beside the folder.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def drawn(tree: str) -> list[Path]:
 
 
 def write(guide: str, place: Path) -> None:
-    """Write the files that the guide draws, from the blocks that hold them; any other file beside the folder."""
+    """Write the folder the guide draws from the blocks that hold its files, and the others beside it."""
     found = blocks(guide)
     (tree,) = [drawn(text) for language, text in found if language == "text"]
     shown = {match[1]: text for _, text in found if (match := FILE.match(text))}
@@ -73,7 +73,7 @@ def test_guide_makes_a_package(guide: str, said: str, environment: Path, tmp_pat
     commands = "\n".join(text for language, text in blocks(guide) if language == "console")
     path = os.pathsep.join([str(environment), os.environ["PATH"]])
     done = subprocess.run(
-        ["sh", "-e", "-c", commands],
+        ["sh", "-e", "-c", commands],  # noqa: S607  # reason: the shell of whoever reads the guide
         cwd=tmp_path,
         env={**os.environ, "PATH": path},
         capture_output=True,
