@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import attrs
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution, EntryPoint
 
 __all__ = ["Installed", "named", "select"]
 
@@ -59,14 +62,31 @@ def select(only: Collection[str], disabled: Collection[str]) -> Installed:
 
 
 def _found() -> Iterator[tuple[str, Callable[[], object]]]:
-    from importlib.metadata import entry_points
-
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: (_distribution(entry), entry.name)):
+    for entry in sorted(_entries(), key=lambda entry: (_distribution(entry), entry.name)):
         yield f"{_distribution(entry)}:{entry.name}", entry.load
 
 
-def _distribution(entry: Any) -> str:
-    return entry.dist.name if entry.dist is not None else "unknown"
+def _entries() -> list[EntryPoint]:
+    from importlib.metadata import distributions, entry_points
+
+    try:
+        return list(entry_points(group=GROUP))
+    except Exception:  # noqa: BLE001  # reason: some package's files are damaged; the others still count
+        seen: dict[str, Distribution] = {}
+        for distribution in distributions():
+            seen.setdefault(distribution.name or "unknown", distribution)
+        return [entry for distribution in seen.values() for entry in _undamaged(distribution)]
+
+
+def _undamaged(distribution: Distribution) -> list[EntryPoint]:
+    try:
+        return list(distribution.entry_points.select(group=GROUP))
+    except Exception:  # noqa: BLE001  # reason: it names no plugin that could be read
+        return []
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return (entry.dist.name if entry.dist is not None else "") or "unknown"
 
 
 def _unknown(variable: str, name: str, found: Collection[str]) -> str:

@@ -22,7 +22,13 @@ from mailcore._installed import Installed, named, select
 from mailcore._message import Message
 from mailcore._plugin import Plugin, PluginProblem
 from mailcore._spec import API_VERSION, AdapterSpec
-from mailcore.exceptions import AmbiguousPlugin, ConfigurationError, UnknownProvider
+from mailcore.exceptions import (
+    AmbiguousPlugin,
+    ConfigurationError,
+    MailcoreError,
+    SendCancelled,
+    UnknownProvider,
+)
 
 if TYPE_CHECKING:
     from mailcore._adapter import Adapter
@@ -210,7 +216,7 @@ class PluginHost:
             self._manager.register(plugin, name)
             self._manager.check_pending()
             adapters = self._register_adapters(plugin)
-        except Exception as error:  # noqa: BLE001  # reason: registering runs a stranger's code
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # reason: registering runs a stranger's code
             if self._manager.get_plugin(name) is plugin:  # not another one that has the name already
                 self._manager.unregister(name=name)
             self._report(name, distribution, f"It cannot be registered: {_brief(error)}", error)
@@ -258,10 +264,11 @@ class PluginHost:
         Return the message after every plugin had its say.
 
         Raises:
-            SendCancelled: A plugin stopped it. Any other error of a plugin passes through too.
+            SendCancelled: A plugin stopped it, or failed: one that holds mail back must not let it
+                through by failing. A `MailcoreError` of a plugin passes as it is.
         """
         for name, caller in self._before_send:
-            for answer in caller(message=message, provider=provider, mailer=mailer):
+            for answer in _asked(name, caller, message=message, provider=provider, mailer=mailer):
                 if not isinstance(answer, Message):
                     raise ConfigurationError(
                         f"The plugin {name} returned {type(answer).__name__} from mailcore_before_send; "
@@ -279,8 +286,22 @@ class PluginHost:
                 _log.exception("The plugin %s raised in %s; it was ignored.", name, hook)
 
 
+def _asked(name: str, caller: Callable[..., list[Any]], **arguments: Any) -> list[Any]:
+    try:
+        return caller(**arguments)
+    except MailcoreError:
+        raise
+    except Exception as error:
+        raise SendCancelled(
+            f"The plugin {name} failed in mailcore_before_send, so nothing was sent: {_brief(error)}"
+        ) from error
+
+
 def _brief(error: BaseException) -> str:
-    text = str(error) if isinstance(error, ConfigurationError) else f"{type(error).__name__}: {error}"
+    try:
+        text = str(error) if isinstance(error, ConfigurationError) else f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001  # reason: a stranger's error may fail at anything
+        text = type(error).__name__
     return text if text.endswith((".", "?")) else f"{text}."
 
 

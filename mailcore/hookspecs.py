@@ -40,7 +40,7 @@ def mailcore_before_send(message: Message, provider: str, mailer: str) -> Messag
 
     Called after the mailer's defaults and before the capability check, plugin by plugin in order
     of plugin name (`tryfirst` and `trylast` are honoured), each given the previous one's message.
-    Raise `SendCancelled` to stop the message; any other error reaches the caller too.
+    Raise `SendCancelled` to stop the message; any other error stops it too, in that plugin's name.
     """
 
 

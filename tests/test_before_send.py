@@ -184,15 +184,16 @@ class TestStopping:
         outcomes = mailer.send_many([MESSAGE, attrs.evolve(MESSAGE, subject="no"), MESSAGE])
         assert [type(outcome.error) for outcome in outcomes] == [type(None), SendCancelled, type(None)]
 
-    def test_other_errors_pass(self) -> None:
-        """A plugin that breaks must not let the message pass unchanged."""
+    def test_one_that_breaks(self) -> None:
+        """A plugin that breaks does not let the message pass unchanged, and is named."""
 
         def broken(message: Message) -> None:
             raise LookupError("The list of those who said no is gone.")
 
         mailer = make({"a": Calling("mailcore_before_send", broken)})
-        with pytest.raises(LookupError):
+        with pytest.raises(SendCancelled, match="The plugin a failed .* LookupError: The list") as caught:
             mailer.send(MESSAGE)
+        assert isinstance(caught.value.__cause__, LookupError)
         assert outbox(mailer) == []
 
     @pytest.mark.parametrize("garbage", [True, "text", {}, [MESSAGE]])

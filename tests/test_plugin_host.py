@@ -190,6 +190,32 @@ class TestSelection:
         assert PluginHost.default() is first
 
 
+class TestDamagedPackage:
+    """Files of other packages that nobody can read."""
+
+    @pytest.mark.parametrize(
+        "metadata, entries",
+        [("", "[mailcore.plugins]\nodd = no_such_module\n"), ("Name: odd\n", "[mailcore.plugins\nodd\n")],
+        ids=["nameless", "malformed"],
+    )
+    def test_stops_nobody(
+        self,
+        install: Install,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        metadata: str,
+        entries: str,
+    ) -> None:
+        """What is left of a package that was half removed does not keep the others from loading."""
+        install("acme")
+        info = tmp_path / "odd" / "odd-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(metadata)
+        (info / "entry_points.txt").write_text(entries)
+        monkeypatch.syspath_prepend(str(tmp_path / "odd"))
+        assert "acme" in PluginHost().adapters
+
+
 class TestBrokenPlugin:
     """One that does not work is reported by name, and stops nobody."""
 
@@ -200,6 +226,24 @@ class TestBrokenPlugin:
             ("def (", "cannot be imported: SyntaxError"),
             ("1 / 0", "cannot be imported: ZeroDivisionError"),
             ("raise SystemExit(1)", "cannot be imported: SystemExit"),
+            (
+                """
+                class Odd(Exception):
+                    def __str__(self):
+                        raise ValueError
+                raise Odd
+                """,
+                "cannot be imported: Odd.",
+            ),
+            (
+                """
+                from mailcore import hookimpl
+                @hookimpl
+                def mailcore_register_adapters():
+                    raise SystemExit(1)
+                """,
+                "cannot be registered: SystemExit",
+            ),
             (
                 """
                 from mailcore import hookimpl

@@ -95,22 +95,28 @@ class TestConsole:
         mailer = Mailer.from_config({"provider": "console"}, environ={}, host=host)
         return str(mailer.send(MESSAGE).message_id)
 
-    def test_prints_what_matters(self, host: PluginHost, capsys: pytest.CaptureFixture[str]) -> None:
-        """Addresses, subject, labels, files and text."""
+    def test_prints_what_is_there(self, host: PluginHost, capsys: pytest.CaptureFixture[str]) -> None:
+        """Every field that was given, the bodies last."""
         message_id = self.send(host)
         lines = capsys.readouterr().out.splitlines()
         assert lines[1:-1] == [
-            f"Message-ID: <{message_id}>",
+            f"Message id: {message_id}",
             "From: Ada <ada@example.com>",
             "To: bob@example.com",
             "Cc: eve@example.com",
             "Bcc: mallory@example.com",
             "Subject: Hello, \u4e16\u754c",
+            "Attachments: note.txt (text/plain, 5 bytes)",
             "Tags: a, b",
-            "Attachments: note.txt (5 bytes)",
             "",
             "The text \U0001f600",
         ]
+
+    def test_steers_no_terminal(self, host: PluginHost, capsys: pytest.CaptureFixture[str]) -> None:
+        """Escape sequences in a mail are shown, not obeyed."""
+        mailer = Mailer.from_config({"provider": "console"}, environ={}, host=host)
+        mailer.send(Message(from_="a@example.com", to="b@example.com", text="\x1b[2J\x9b1m\u202eexe"))
+        assert "\\x1b[2J\\x9b1m\\u202eexe" in capsys.readouterr().out
 
     def test_terminal_that_cannot_show_it(self, host: PluginHost, monkeypatch: pytest.MonkeyPatch) -> None:
         """A mail that was sent is not an error because a terminal lacks a letter."""

@@ -36,6 +36,12 @@ Exit codes:
   1  a bug of ours               5  the mail may have been sent
   2  your input                  6  nothing was sent; repeating it is safe
   3  configuration
+
+\b
+With --json, standard output holds one JSON document, whatever happens. That of an error is
+  {"error": "...", "message": "...", "exit_code": ...}
+and, where a send was tried, has its "outcome" and all else that is known. The line on standard
+error stays.
 """
 
 
@@ -58,6 +64,7 @@ for command in (demo, send, providers, plugins, doctor, webhook, inbound):
 
 def run(arguments: Sequence[str] | None) -> int:
     """Run one command; never raises."""
+    given = sys.argv[1:] if arguments is None else arguments
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to stop
@@ -66,5 +73,5 @@ def run(arguments: Sequence[str] | None) -> int:
             answer = app.main(arguments, prog_name="mailcore", standalone_mode=False)
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001  # reason: the last place that can say what happened
-        return ended(error)
+        return ended(error, as_json="--json" in given)  # as given: the error may be in the arguments
     return answer if isinstance(answer, int) else ExitCode.DONE

@@ -9,9 +9,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from mailcore import _config
 from mailcore._event import TrackingEvent
-from mailcore.cli._document import event_document, inbound_document, result_document
+from mailcore.cli._document import event_document, inbound_document, json_option, result_document
 from mailcore.cli._exit import ExitCode, complain
 from mailcore.cli._mail import print_mail
 from mailcore.cli._terminal import console, print_json, printable, table
@@ -46,12 +45,12 @@ Next:
 
 @click.command(epilog=EXAMPLES)
 @click.option("--provider", metavar="NAME", default="mailpace", show_default=True, help="Provider to try.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def demo(*, provider: str, as_json: bool) -> int:
     """See mail sent, followed and received; no account needed."""
     from mailcore.cli._rehearsal import rehearse  # here: the servers and requests are slow to import
 
-    done = rehearse(provider, _config.plugin_settings())
+    done = rehearse(provider)
     if as_json:
         print_json(_document(done))
     else:

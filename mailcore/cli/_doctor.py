@@ -22,9 +22,12 @@ from mailcore._mailers import Mailers
 from mailcore._plugins import PluginHost
 from mailcore._receiver import WebhookReceiver
 from mailcore._spec import AdapterSpec, load_object
+from mailcore._version import DISTRIBUTION
+from mailcore.cli._document import json_option
 from mailcore.cli._exit import ExitCode
-from mailcore.cli._installed import CORE, foreign_owners, requirements, version_of
+from mailcore.cli._installed import foreign_owners, requirements, version_of
 from mailcore.cli._option import own_options
+from mailcore.cli._plugins import listed_plugins
 from mailcore.cli._terminal import console, one_line, print_json, printable
 from mailcore.exceptions import MailcoreError, MissingOption
 
@@ -80,9 +83,10 @@ _STYLES = {
 
 @click.command(epilog=EXAMPLES)
 @click.option("--verbose", is_flag=True, help="Show the traceback of each plugin that failed.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def doctor(*, verbose: bool, as_json: bool) -> int:
     """Check the installation, the plugins and the configuration."""
+    listed_plugins()  # first: what is wrong with them is told by a check, and once
     found = [finding for check in _CHECKS for finding in _checked(check)]
     well = all(finding.state is not State.PROBLEM for finding in found)
     if as_json:
@@ -136,19 +140,19 @@ def _python() -> Findings:
 
 
 def _core() -> Findings:
-    version = version_of(CORE)
+    version = version_of(DISTRIBUTION)
     if version is None:
         text = "Not installed as a distribution, so the built-in plugins are not found. Install it with pip."
-        yield Finding(State.PROBLEM, CORE, text)
+        yield Finding(State.PROBLEM, DISTRIBUTION, text)
         return
-    yield Finding(State.OK, CORE, version)
-    yield from _required(CORE)
+    yield Finding(State.OK, DISTRIBUTION, version)
+    yield from _required(DISTRIBUTION)
 
 
 def _adapters() -> Findings:
     host = PluginHost.default()
     for distribution in dict.fromkeys(plugin.distribution for plugin in host.plugins):
-        if distribution != CORE:
+        if distribution != DISTRIBUTION:
             yield Finding(State.OK, distribution, version_of(distribution) or "version unknown")
             yield from _required(distribution)
 
@@ -170,14 +174,14 @@ def _required(distribution: str) -> Findings:
                 State.PROBLEM, where, f"Not installed. Run: pip install '{need.name}>={need.floor}'"
             )
         else:
-            yield Finding(State.OK, where, f"{need.installed} (at least {need.floor})")
+            yield Finding(State.OK, where, f"{need.installed} (needed: >={need.floor})")
 
 
 def _files() -> Findings:
     for owner in foreign_owners():
         text = (
             f"This other project has files in the folder 'mailcore' too, and may have overwritten ours. "
-            f"Run: pip uninstall {owner}; then: pip install --force-reinstall {CORE}"
+            f"Run: pip uninstall {owner}; then: pip install --force-reinstall {DISTRIBUTION}"
         )
         yield Finding(State.PROBLEM, f"{owner} {version_of(owner) or ''}".strip(), text)
 
@@ -201,7 +205,13 @@ def _importable(spec: AdapterSpec) -> Finding:
     except Exception as error:  # noqa: BLE001  # reason: importing runs a stranger's code
         text = f"The adapter cannot be imported: {_brief(error)}. Update or reinstall it."
         return Finding(State.PROBLEM, f"provider {spec.name}", text, traceback.format_exc())
-    return Finding(State.OK, f"provider {spec.name}", "Can be used.")
+    absent = [
+        option.variables[-1]
+        for option in own_options(spec)
+        if option.needed_to == "send" and not any(map(os.environ.get, option.variables))
+    ]
+    text = f"installed; {' and '.join(absent)} is not set" if absent else "Can be used."
+    return Finding(State.OK, f"provider {spec.name}", text)
 
 
 def _configuration() -> Findings:

@@ -1,6 +1,7 @@
 """Values as `--json` shows them.
 
-Rule: what a program acts on is there under the library's own names; what only a wire knows is left out.
+Rule 1: what a program acts on is there under the library's own names; what only a wire knows is left out.
+Rule 2: the document of an error is the same for every command.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
+import click
 
 from mailcore._address import Address
 from mailcore._codec import to_json
@@ -18,9 +20,21 @@ from mailcore._inbound import InboundMessage
 from mailcore._inbound_attachment import InboundAttachment
 from mailcore._plugins import PluginHost
 from mailcore._result import SendResult
-from mailcore.exceptions import MailcoreError, Outcome, SendError
+from mailcore.exceptions import Outcome, SendError
 
-__all__ = ["error_document", "event_document", "inbound_document", "problem_documents", "result_document"]
+__all__ = [
+    "error_document",
+    "event_document",
+    "inbound_document",
+    "json_option",
+    "problem_documents",
+    "result_document",
+]
+
+#: The option of every command that programs may read.
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document, of an error too."
+)
 
 
 def result_document(result: SendResult) -> dict[str, Any]:
@@ -28,13 +42,11 @@ def result_document(result: SendResult) -> dict[str, Any]:
     return {"outcome": Outcome.ACCEPTED.value, **_plain(attrs.evolve(result, raw=None))}
 
 
-def error_document(error: MailcoreError) -> dict[str, Any]:
-    """Return a send that was not; whatever is no `SendError` happened before anything was sent."""
-    document: dict[str, Any] = {
-        "outcome": Outcome.NOT_ACCEPTED.value,
-        "error": type(error).__name__,
-        "text": str(error),
-    }
+def error_document(error: BaseException, *, message: str, exit_code: int) -> dict[str, Any]:
+    """Return what ended a command; of a send that was tried, with all that is known of it."""
+    # Click has a class for each way to be wrong, and they are no promise of ours.
+    name = "UsageError" if isinstance(error, click.ClickException) else type(error).__name__
+    document: dict[str, Any] = {"error": name, "message": message, "exit_code": exit_code}
     if isinstance(error, SendError):
         names = ("provider", "code", "fields", "retriable", "retry_after", "idempotency_key")
         document |= {"outcome": error.outcome.value, "scope": error.scope.value}

@@ -1,4 +1,4 @@
-"""How a command ends: a number for scripts, and one line for people.
+"""How a command ends: a number for scripts, one line for people, and with --json a document for programs.
 
 Rule 1: the number says what to do next, and is the same for every command.
 Rule 2: a traceback is shown for our own bugs alone, and only where MAILCORE_DEBUG asks for it.
@@ -12,10 +12,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from mailcore.cli._terminal import one_line
+from mailcore.cli._document import error_document
+from mailcore.cli._terminal import one_line, print_json
 from mailcore.exceptions import (
     ConfigurationError,
     InvalidMessage,
@@ -80,31 +82,44 @@ def complain(text: str) -> None:
     print(f"mailcore: {one_line(text)}", file=sys.stderr)
 
 
-def ended(error: BaseException) -> ExitCode:
+def ended(error: BaseException, *, as_json: bool = False) -> ExitCode:
     """Say what stopped a command, and return its exit code."""
-    if isinstance(error, MailcoreError):
-        complain(str(error))
-        return code_of(error)
-    if isinstance(error, click.ClickException):
-        complain(_usage(error))
-        return ExitCode.INPUT
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     if isinstance(error, BrokenPipeError | SystemExit):
         # click and rich turn a broken pipe into SystemExit; nothing else here raises it.
         _discard_output()
         return ExitCode.BROKEN_PIPE
+    code, text = _verdict(error)
+    complain(text)
+    if as_json and not isinstance(error, OSError):  # it may be the output itself that fails
+        _print(error_document(error, message=one_line(text), exit_code=int(code)))
+    return code
+
+
+def _verdict(error: BaseException) -> tuple[ExitCode, str]:
+    if isinstance(error, MailcoreError):
+        return code_of(error), str(error)
+    if isinstance(error, click.ClickException):
+        return ExitCode.INPUT, _usage(error)
     if isinstance(error, OSError) and error.strerror:
-        complain(f"{error.filename or 'The output'}: {error.strerror}.")
-        return ExitCode.CONFIGURATION
-    _report(error)
-    return ExitCode.BUG
+        return ExitCode.CONFIGURATION, f"{error.filename or 'The output'}: {error.strerror}."
+    return ExitCode.BUG, _report(error)
 
 
 def _usage(error: click.ClickException) -> str:
+    text = error.format_message()
     context = error.ctx if isinstance(error, click.UsageError) else None
     hint = f" `{context.command_path} --help` shows how." if context else ""
-    return error.format_message() + hint
+    return text + ("" if text.endswith((".", "?", "?)")) else ".") + hint
+
+
+def _print(document: Any) -> None:
+    try:
+        print_json(document)
+        sys.stdout.flush()
+    except OSError:  # nobody reads it, and stderr has said what is wrong
+        _discard_output()
 
 
 def _discard_output() -> None:
@@ -112,12 +127,12 @@ def _discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _report(error: BaseException) -> None:
+def _report(error: BaseException) -> str:
     if os.environ.get("MAILCORE_DEBUG"):
         traceback.print_exception(error)
     # Not the error's own text: a stranger's exception may quote a credential.
     place = traceback.extract_tb(error.__traceback__)[-1]
-    complain(
+    return (
         f"This is a bug, please report it: {type(error).__name__} at "
         f"{Path(place.filename).name}:{place.lineno}. MAILCORE_DEBUG=1 shows the traceback."
     )

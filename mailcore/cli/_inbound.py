@@ -5,6 +5,7 @@ Rule: what is saved stays in the folder it is saved to, and overwrites nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +15,13 @@ import click
 from rich.text import Text
 
 from mailcore import _config
-from mailcore._adapter import Adapter, Context
+from mailcore._adapter import Context
 from mailcore._delivery import Covers, EndpointKind, Verification, VerifiedWebhook, WebhookRequest
 from mailcore._driver import drive
 from mailcore._http import Request
 from mailcore._inbound import InboundMessage
 from mailcore._inbound_attachment import InboundAttachment
-from mailcore._plugins import PluginHost
-from mailcore._spec import load_object
-from mailcore.cli._document import inbound_document
+from mailcore.cli._document import inbound_document, json_option
 from mailcore.cli._mail import print_mail
 from mailcore.cli._source import read_bytes
 from mailcore.cli._terminal import console, print_json, printable
@@ -41,6 +40,9 @@ Nothing is verified here: `mailcore webhook check` verifies a captured delivery 
 File names are made safe, and nothing outside the folder of --save is ever written.
 """
 
+#: How a mail begins, perhaps after the line that mail folders put before it; no JSON and no form does.
+_HEADER = re.compile(rb"(?:>?From [^\r\n]*\r?\n)?[A-Za-z0-9][A-Za-z0-9_.-]*[ \t]*:")
+
 
 @click.group(epilog=EXAMPLES)
 def inbound() -> None:
@@ -51,7 +53,7 @@ def inbound() -> None:
 @click.argument("file", metavar="FILE")
 @click.option("--provider", metavar="NAME", help="FILE is a captured inbound delivery of this provider.")
 @click.option("--save", metavar="DIR", help="Write the attached files into this folder.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def parse(*, file: str, provider: str | None, save: str | None, as_json: bool) -> None:
     """Show what is in a mail: a raw message (.eml), or a captured delivery with --provider."""
     data = read_bytes(file)
@@ -71,20 +73,22 @@ def _raw(data: bytes) -> InboundMessage:
         raise click.UsageError("It looks like JSON. Say whose delivery it is: --provider NAME.")
     if not data.strip():
         raise click.UsageError("It is empty.")
+    if not _HEADER.match(data):
+        raise click.UsageError("This is no mail: it does not begin with a header such as 'From: ...'.")
     return InboundMessage(raw=data)
 
 
 def _delivered(data: bytes, provider: str) -> Sequence[InboundMessage]:
     """Return the mails of a delivery, on the caller's word that it is genuine."""
-    spec = PluginHost.default().spec(provider)
-    options = _config.configuration({"provider": spec.name}, spec=spec).options
-    adapter: Adapter = load_object(spec.factory)(options)
+    adapter = _config.configuration({"provider": provider}).adapter()
+    if _HEADER.match(data):
+        raise click.UsageError("This is a mail as it was sent, and a raw mail needs no --provider.")
     taken = Verification(scheme="none", covers=Covers.NOTHING)
     webhook = VerifiedWebhook(request=WebhookRequest(body=data), verification=taken)
     kind = adapter.webhook_kind(webhook)
     if kind is not EndpointKind.INBOUND:
         what = f"{kind.value} data" if kind else "a shape that is not known"
-        raise InvalidDocument(f"It is no inbound delivery of {spec.name}: it holds {what}.")
+        raise InvalidDocument(f"It is no inbound delivery of {provider}: it holds {what}.")
     now = datetime.now(UTC)
     flow = adapter.inbound_flow(webhook, Context(now=now, created=now, unique="parse"))
     mails: Sequence[InboundMessage] = drive(flow, _refuse)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 from rich.text import Text
 
 from mailcore._plugins import PluginHost
-from mailcore.cli._document import problem_documents
+from mailcore.cli._document import json_option, problem_documents
+from mailcore.cli._exit import ExitCode
 from mailcore.cli._installed import version_of
-from mailcore.cli._terminal import console, one_line, print_json, table
+from mailcore.cli._terminal import console, one_line, print_json, quiet, table
 
-__all__ = ["plugins", "print_problems"]
+__all__ = ["listed_plugins", "plugins", "print_problems"]
 
 EXAMPLES = """\b
 For example:
@@ -18,16 +21,16 @@ For example:
   mailcore plugins --json
   MAILCORE_DISABLED_PLUGINS=some-distribution mailcore plugins
 
-`mailcore doctor` says what to do about a plugin that did not load.
+`mailcore doctor` says what to do about a plugin that did not load. Exit code 3: there is one.
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def plugins(*, as_json: bool) -> None:
+@json_option
+def plugins(*, as_json: bool) -> int:
     """List the plugins, and what did not load."""
-    host = PluginHost.default()
-    found = [
+    host = listed_plugins()
+    found: list[dict[str, Any]] = [
         {
             "name": plugin.name,
             "distribution": plugin.distribution,
@@ -38,17 +41,17 @@ def plugins(*, as_json: bool) -> None:
     ]
     if as_json:
         print_json({"plugins": found, "problems": problem_documents(host)})
-        return
-    lines = [
-        [
-            plugin.name,
-            version_of(plugin.distribution) or "?",
-            ", ".join(spec.name for spec in plugin.adapters),
-        ]
-        for plugin in host.plugins
-    ]
-    console().print(table(["Plugin", "Version", "Providers"], lines))
-    print_problems(host)
+    else:
+        lines = [[one["name"], one["version"] or "?", ", ".join(one["adapters"])] for one in found]
+        console().print(table(["Plugin", "Version", "Providers"], lines))
+        print_problems(host)
+    return ExitCode.CONFIGURATION if host.problems else ExitCode.DONE
+
+
+def listed_plugins() -> PluginHost:
+    """Return the installed plugins; what did not load is the caller's to tell."""
+    with quiet("mailcore.plugins"):
+        return PluginHost.default()
 
 
 def print_problems(host: PluginHost) -> None:

@@ -16,9 +16,9 @@ from rich.text import Text
 from mailcore._capabilities import Capability, Level, Support, support
 from mailcore._plugins import PluginHost
 from mailcore._spec import AdapterSpec
-from mailcore.cli._document import problem_documents
+from mailcore.cli._document import json_option, problem_documents
 from mailcore.cli._option import Option, common_options, own_options
-from mailcore.cli._plugins import print_problems
+from mailcore.cli._plugins import listed_plugins, print_problems
 from mailcore.cli._terminal import console, one_line, print_json, table
 
 __all__ = ["providers"]
@@ -29,7 +29,6 @@ For example:
   mailcore providers --can webhook.signature      who signs webhooks
   mailcore providers --can send.html --can send.schedule
   mailcore providers --json                       with notes, sources and settings
-  mailcore providers --markdown                   the table for a page of documentation
 
 \b
 yes: all of it.  limited: see the note in --json.  not yet: the provider could, the adapter cannot.
@@ -59,18 +58,13 @@ def _known(_: click.Context, __: click.Parameter, names: Sequence[str]) -> list[
     "--can", "wanted", metavar="CAPABILITY", multiple=True, callback=_known,
     help="Only providers that can, such as send.html; repeat it for more.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
-def providers(*, wanted: Sequence[Capability], as_json: bool, markdown: bool) -> None:
+@json_option
+def providers(*, wanted: Sequence[Capability], as_json: bool) -> None:
     """Compare what the installed providers can carry."""
-    if as_json and markdown:
-        raise click.UsageError("--json and --markdown exclude each other: give one.")
-    host = PluginHost.default()
+    host = listed_plugins()
     found = [spec for spec in host.adapters.values() if _can(spec, wanted)]
     if as_json:
         print_json(_document(host, found))
-    elif markdown:
-        print(_markdown(found))
     else:
         _print(host, found, wanted)
 
@@ -125,14 +119,11 @@ def _lines(found: Sequence[AdapterSpec]) -> list[list[str]]:
     return [[name.value, *(_cell(support(spec.capabilities, name)) for spec in found)] for name in Capability]
 
 
-def _titles(found: Sequence[AdapterSpec]) -> list[str]:
-    return ["Capability", *(spec.title or spec.name for spec in found)]
-
-
 def _print(host: PluginHost, found: Sequence[AdapterSpec], wanted: Sequence[Capability]) -> None:
     screen = console()
     if found:
-        screen.print(table(_titles(found), _lines(found)))
+        titles = [spec.title or spec.name for spec in found]
+        screen.print(table(["Capability", *titles], _lines(found)))
         screen.print()
         screen.print(
             Text(f"Names in configuration: {', '.join(spec.name for spec in found)}"), soft_wrap=True
@@ -140,28 +131,3 @@ def _print(host: PluginHost, found: Sequence[AdapterSpec], wanted: Sequence[Capa
     else:
         screen.print(f"No installed provider can {' and '.join(wanted) or 'be used'}.")
     print_problems(host)
-
-
-def _markdown(found: Sequence[AdapterSpec]) -> str:
-    """Return the table, with a footnote for each note a provider gives."""
-    notes: list[str] = []
-    lines = [
-        _markdown_row([name.value, *(_marked(spec, name, notes) for spec in found)]) for name in Capability
-    ]
-    heading = [_markdown_row(_titles(found)), _markdown_row(["---"] * (len(found) + 1))]
-    footnotes = [f"[^{number}]: {note}" for number, note in enumerate(notes, 1)]
-    return "\n".join([*heading, *lines, *([""] if footnotes else []), *footnotes])
-
-
-def _markdown_row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _marked(spec: AdapterSpec, name: Capability, notes: list[str]) -> str:
-    found = support(spec.capabilities, name)
-    if not found.note:
-        return _cell(found)
-    note = f"{found.note} ([source]({found.url}))" if found.url else found.note
-    if note not in notes:
-        notes.append(note)
-    return f"{_cell(found)} [^{notes.index(note) + 1}]"

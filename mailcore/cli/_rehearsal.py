@@ -1,7 +1,7 @@
 """The whole job, once, on this machine: what `mailcore demo` shows.
 
-Rule: everything takes the way it takes in production: the installed plugin, the mailer, real HTTP, a real
-endpoint with a receiver behind it. Only the provider is an emulator.
+Rule: everything takes the way it takes in production: the provider's plugin, the mailer, real HTTP, a real
+endpoint with a receiver behind it. Only the provider is an emulator, and no other plugin has a say.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ from mailcore._plugins import PluginHost
 from mailcore._receiver import WebhookReceiver
 from mailcore._result import SendResult
 from mailcore._settings import Settings
+from mailcore._spec import AdapterSpec
 from mailcore._transport import Deadline
+from mailcore.cli._plugins import listed_plugins
 from mailcore.cli._terminal import quiet
-from mailcore.exceptions import MissingDependency
+from mailcore.exceptions import ConfigurationError, MissingDependency, UnknownProvider
 from mailcore.hookspecs import hookimpl
 from mailcore.sandbox._provider import Delivered, LocalProvider
 from mailcore.sandbox._server import LoopbackServer
@@ -38,6 +40,9 @@ __all__ = ["Rehearsal", "WireTap", "rehearse"]
 
 #: What happens to the mail, in the provider's words. The last one is a word nobody documented.
 HAPPENINGS = ("deferred", "delivered", "bounced", "spam", "teleported")
+
+#: No index has the adapter yet.
+_FROM_A_CLONE = "In a clone of mailcore: pip install './adapters/mailpace[signatures]'"
 
 
 class WireTap:
@@ -95,44 +100,47 @@ def _fine(status: int | None) -> bool:
 class _Endpoint:
     """Your application: a web server with a receiver behind two addresses."""
 
-    def __init__(self, settings: Mapping[str, Any], host: PluginHost) -> None:
+    def __init__(self) -> None:
         self.events: list[TrackingEvent] = []
         self.mails: list[InboundMessage] = []
-        self._receiver = WebhookReceiver.from_config(
-            settings, on_event=self.events.append, on_inbound=self.mails.append, environ={}, host=host
-        )
         self.server = LoopbackServer(self._answer)
+        self._receiver: WebhookReceiver | None = None
 
     def url(self, kind: EndpointKind) -> str:
         return f"{self.server.url}/webhooks/{kind.value}"
 
+    def open(self, settings: Mapping[str, Any], host: PluginHost) -> None:
+        self._receiver = WebhookReceiver.from_config(
+            settings, on_event=self.events.append, on_inbound=self.mails.append, environ={}, host=host
+        )
+
     def _answer(self, method: str, path: str, headers: Headers, body: bytes) -> HttpResponse:
+        if self._receiver is None:  # nobody was told its address yet
+            return HttpResponse(status=503)
         kind = path.rpartition("/")[2]
         request = WebhookRequest(method=method, url=self.server.url + path, headers=headers, body=body)
         answer = self._receiver.receive(request, kind=kind)
         return HttpResponse(status=answer.status, headers=answer.headers, body=answer.body)
 
 
-def rehearse(provider: str, plugins: Mapping[str, Any]) -> Rehearsal:
+def rehearse(provider: str) -> Rehearsal:
     """
     Send, repeat, follow, forge and receive with one provider's emulator.
-
-    Args:
-        plugins: Which installed plugins to load, as the environment says.
 
     Raises:
         ConfigurationError: The provider cannot be rehearsed: no such plugin, or no emulator.
     """
     started = time.perf_counter()
     tap = WireTap()
-    host = PluginHost({"demo": tap}, **plugins)
-    spec = host.spec(provider)
+    spec, owner = _offered(provider)
+    host = PluginHost({"demo": tap}, only={owner})
     with ExitStack() as stack:
         stack.enter_context(quiet("mailcore.webhooks"))  # the forged and the unknown are part of the show
         local = stack.enter_context(LocalProvider(spec))
-        endpoint = _Endpoint(local.settings, host)
+        endpoint = _Endpoint()
         stack.enter_context(endpoint.server)
-        _subscribe(local, endpoint)
+        _subscribe(local, endpoint)  # before the receiver: only the emulator knows what is missing
+        endpoint.open(local.settings, host)
         mailer = stack.enter_context(Mailer.from_config(local.settings, environ={}, host=host))
         result = mailer.send(welcome())
         repeated = mailer.send(welcome(), idempotency_key=result.idempotency_key)
@@ -144,6 +152,22 @@ def rehearse(provider: str, plugins: Mapping[str, Any]) -> Rehearsal:
         )  # fmt: skip
     done.seconds = time.perf_counter() - started
     return done
+
+
+def _offered(provider: str) -> tuple[AdapterSpec, str]:
+    """Return the adapter, and the name of the plugin that offers it."""
+    host = listed_plugins()
+    try:
+        spec = host.spec(provider)
+    except UnknownProvider as error:
+        raise UnknownProvider(f"{error} {_FROM_A_CLONE}" if provider == "mailpace" else f"{error}") from None
+    if not spec.emulator:
+        able = ", ".join(name for name, found in host.adapters.items() if found.emulator) or "none"
+        raise ConfigurationError(
+            f"{spec.name} has no emulator to try it with. Providers with one: {able}. "
+            f"`mailcore send --provider {spec.name} --dry-run` shows the request a message would make."
+        )
+    return spec, next(plugin.name for plugin in host.plugins if spec in plugin.adapters)
 
 
 def _subscribe(local: LocalProvider, endpoint: _Endpoint) -> None:

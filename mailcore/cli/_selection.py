@@ -19,7 +19,7 @@ from mailcore._plugins import PluginHost
 from mailcore.cli._option import Option, common_options, own_options
 from mailcore.exceptions import ConfigurationError
 
-__all__ = ["Selection", "secret_option", "selection_options"]
+__all__ = ["Selection", "selection_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,11 +54,7 @@ class Selection:
         Raises:
             ConfigurationError: Nothing is chosen, or what is chosen cannot work.
         """
-        table = {**self._table(), **extra}
-        provider = table.get("provider")
-        if not isinstance(provider, str) or not provider:
-            raise ConfigurationError("The configuration has no 'provider'.")
-        return _config.configuration(table, spec=PluginHost.default().spec(provider))
+        return _config.configuration({**self._table(), **extra})
 
     def _table(self) -> Mapping[str, Any]:
         self._check()
@@ -86,8 +82,7 @@ class Selection:
             raise click.UsageError("--mailer names a mailer of a configuration file; give --config as well.")
 
 
-def secret_option(provider: str, name: str) -> Option | None:
-    """Return the option of that name if its value must not stand on a command line."""
+def _secret_option(provider: str, name: str) -> Option | None:
     spec = PluginHost.default().spec(provider)
     options = [*own_options(spec), *common_options(spec.name)]
     return next((option for option in options if option.name == name and option.secret), None)
@@ -104,7 +99,7 @@ def _refuse_secrets(url: str) -> None:
     parts = urlsplit(url)
     for pair in filter(None, parts.query.split("&")):
         name, _, value = (unquote(part) for part in pair.partition("="))
-        option = secret_option(parts.scheme, name) if parts.scheme else None
+        option = _secret_option(parts.scheme, name) if parts.scheme else None
         if option and not value.startswith(("env:", "file:")):
             raise ConfigurationError(
                 f"--url holds the value of {name!r}, a secret, which every process list and the shell's "

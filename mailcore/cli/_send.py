@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from rich.text import Text
 
-from mailcore import _config
-from mailcore._attachment import Attachment
 from mailcore._http import Request
 from mailcore._mailer import Mailer
-from mailcore._message import Message
 from mailcore._result import TAKEN, RecipientResult, SendResult
-from mailcore._transport import Deadline
-from mailcore.cli._document import error_document, result_document
+from mailcore.cli._document import json_option, result_document
 from mailcore.cli._exit import ExitCode, complain
+from mailcore.cli._message import in_options, message_of
 from mailcore.cli._selection import Selection, selection_options
-from mailcore.cli._source import read_text
 from mailcore.cli._terminal import console, print_json, printable, rows
 from mailcore.cli._wire import Masks, request_document, request_lines
 from mailcore.exceptions import MailcoreError, MaybeSent, NotAccepted
@@ -44,24 +38,6 @@ names the variables. Exit code 5 says the mail may have been sent: repeat it wit
 """
 
 
-class _Prepared(BaseException):
-    """Carry a request out of the engine, past all that would take it for a failed send."""
-
-    def __init__(self, request: Request) -> None:
-        super().__init__()
-        self.request = request
-
-
-class _DryRun:
-    """A transport that stops at the first request."""
-
-    def exchange(self, request: Request, *, deadline: Deadline) -> NoReturn:
-        raise _Prepared(request)
-
-    def close(self) -> None:
-        """There is nothing to close."""
-
-
 @click.command(epilog=EXAMPLES)
 @selection_options
 @click.option("--from", "from_", metavar="ADDRESS", help="Sender: an address, or 'Name <address>'.")
@@ -77,79 +53,35 @@ class _DryRun:
 @click.option("--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="Extra header of the mail.")
 @click.option("--idempotency-key", metavar="KEY", help="Key under which a repeated send is taken once.")
 @click.option("--dry-run", is_flag=True, help="Show the request and send nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def send(
     *, provider: str | None, config: str | None, mailer: str | None, url: str | None,
     dry_run: bool, as_json: bool, **fields: Any,
 ) -> int:  # fmt: skip
     """Send one message."""
-    message = _message(fields)
+    message = message_of(fields)
     configuration = Selection(provider=provider, config=config, mailer=mailer, url=url).configuration()
-    name = mailer or "default"
-    if dry_run:
-        return _show(configuration, message, name=name, as_json=as_json)
-    try:
-        # The provider `console` prints: with --json, beside the document.
-        with (
-            Mailer(configuration, name=name) as found,
-            redirect_stdout(sys.stderr if as_json else sys.stdout),
-        ):
-            result = found.send(message)
-    except MailcoreError as error:
-        if as_json:
-            print_json(error_document(error))
-        else:
-            _advise(error)
-        raise
+    with Mailer(configuration, name=mailer or "default") as found, in_options(message):
+        if dry_run:
+            masks = Masks(configuration.settings, configuration.options)
+            return _show(found.preview(message), found.provider, masks, as_json=as_json)
+        try:
+            # The provider `console` prints: with --json, beside the document.
+            with redirect_stdout(sys.stderr if as_json else sys.stdout):
+                result = found.send(message)
+        except MailcoreError as error:
+            if not as_json:
+                _advise(error)
+            raise
     return _tell(result, as_json=as_json)
 
 
-def _message(fields: Mapping[str, Any]) -> Message:
-    """Return the message the options make; what is not given is left to the mailer's defaults."""
-    if fields["text"] == fields["html"] == "-":
-        raise click.UsageError("Only one of --text and --html can be read from standard input.")
-    made: Mapping[str, Any] = {
-        **fields,
-        "text": read_text(fields["text"]),
-        "html": read_text(fields["html"]),
-        "headers": _headers(fields["headers"]),
-        "attachments": [_attachment(path) for path in fields["attach"]],
-    }
-    given = {name: value for name, value in made.items() if value not in (None, (), [], {})}
-    given.pop("attach", None)
-    return Message(**given)
-
-
-def _headers(given: Sequence[str]) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for line in given:
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise click.UsageError(f"--header is of the form 'Name: value', not {line!r}.")
-        if name.strip() in headers:
-            raise click.UsageError(f"--header {name.strip()} is there twice.")
-        headers[name.strip()] = value.strip()
-    return headers
-
-
-def _attachment(path: str) -> Attachment:
-    # Whoever types a path may read what it leads to: no folder needs to be guarded here.
-    full = Path(path).resolve()
-    return Attachment.from_path(full, root=full.anchor, filename=Path(path).name)
-
-
-def _show(configuration: _config.Configuration, message: Message, *, name: str, as_json: bool) -> int:
-    masks = Masks(configuration.settings, configuration.options)
-    mailer = Mailer(configuration, name=name, transport=_DryRun())
-    try:
-        mailer.send(message)
-    except _Prepared as prepared:
-        if as_json:
-            document = {"dry_run": True, "provider": mailer.provider}
-            print_json({**document, "request": request_document(prepared.request, masks)})
-        else:
-            lines = ["Nothing is sent. The request would be:", "", *request_lines(prepared.request, masks)]
-            console().print(Text(printable("\n".join(lines))), soft_wrap=True)
+def _show(request: Request, provider: str, masks: Masks, *, as_json: bool) -> int:
+    if as_json:
+        print_json({"dry_run": True, "provider": provider, "request": request_document(request, masks)})
+    else:
+        lines = ["Nothing is sent. The request would be:", "", *request_lines(request, masks)]
+        console().print(Text(printable("\n".join(lines))), soft_wrap=True)
     return ExitCode.DONE
 
 

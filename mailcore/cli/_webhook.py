@@ -6,26 +6,28 @@ Rule: a delivery that is not verified is never parsed, not even here; it is only
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import attrs
 import click
 from rich.text import Text
 
 from mailcore import _config
-from mailcore._delivery import Disposition, VerifiedWebhook, WebhookRequest, WebhookResponse
+from mailcore._delivery import Covers, Disposition, VerifiedWebhook, WebhookRequest, WebhookResponse
 from mailcore._event import TrackingEvent
 from mailcore._inbound import InboundMessage
 from mailcore._quarantine import Quarantined
 from mailcore._receiver import WebhookReceiver
-from mailcore.cli._document import event_document, inbound_document
+from mailcore.cli._diagnosis import hints
+from mailcore.cli._document import event_document, inbound_document, json_option
 from mailcore.cli._exit import ExitCode, complain
 from mailcore.cli._mail import print_mail
-from mailcore.cli._selection import Selection, secret_option, selection_options
+from mailcore.cli._option import Option, common_options, own_options
+from mailcore.cli._selection import Selection, selection_options
 from mailcore.cli._source import read_bytes, read_text
 from mailcore.cli._terminal import console, print_json, quiet, rows
-from mailcore.exceptions import ConfigurationError, WebhookRejected
+from mailcore.cli._wire import CREDENTIALS
+from mailcore.exceptions import ConfigurationError, MissingOption, WebhookRejected
 
 __all__ = ["webhook"]
 
@@ -46,7 +48,6 @@ Exit code 2: the delivery is refused, or genuine but not understood.
 #: A capture is old by nature; whether it would still be acted on is not the question here.
 ANY_AGE = 100 * 365 * 24 * 3600.0
 _FINE = frozenset({Disposition.ACCEPTED, Disposition.HANDSHAKE})
-_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
 @click.group(epilog=EXAMPLES)
@@ -65,7 +66,7 @@ def webhook() -> None:
 @click.option(
     "--webhook-key", metavar="KEY", help="Public key that signs webhooks, where the provider has one."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def check(
     *, body: str, provider: str | None, config: str | None, mailer: str | None, url: str | None,
     kind: str | None, given: Sequence[str], file: str | None, webhook_key: str | None, as_json: bool,
@@ -88,22 +89,44 @@ def check(
 
 
 def _configuration(selection: Selection, webhook_key: str | None) -> _config.Configuration:
+    found = selection.configuration(max_age=ANY_AGE)
+    options = own_options(found.spec)
+    keys = [option for option in options if option.needed_to == "receive"]
+    unsigned = found.adapter().webhook_covers is Covers.NOTHING and not keys
+    if unsigned and not found.settings.webhook_secret:
+        raise MissingOption(_unsigned(found.spec.name))
     if webhook_key is None:
-        return selection.configuration(max_age=ANY_AGE)
-    found = selection.configuration(webhook_key=webhook_key, max_age=ANY_AGE)
-    option = secret_option(found.spec.name, "webhook_key")
-    if option is not None:
+        return found
+    _check_key(found.spec.name, options, keys)
+    return selection.configuration(webhook_key=webhook_key, max_age=ANY_AGE)
+
+
+def _unsigned(provider: str) -> str:
+    (secret,) = [option for option in common_options(provider) if option.name == "webhook_secret"]
+    return (
+        f"{provider} signs no webhooks, so only basic auth can tell whose a delivery is. Set "
+        f"{' or '.join(secret.variables)} to 'user:password', or give webhook_secret in --config."
+    )
+
+
+def _check_key(provider: str, options: Sequence[Option], keys: Sequence[Option]) -> None:
+    """Refuse --webhook-key where the provider has none by that name, or one that others must not read."""
+    option = next((option for option in options if option.name == "webhook_key"), None)
+    if option is None:
+        names = " and ".join(key.variables[-1] for key in keys)
+        instead = f"Set {names} instead." if names else "`mailcore providers --json` lists those it has."
+        raise ConfigurationError(f"--webhook-key is no option of {provider}. {instead}")
+    if option.secret:
         raise ConfigurationError(
-            f"The webhook_key of {found.spec.name} is a secret, which others could read among the arguments. "
+            f"The webhook_key of {provider} is a secret, which others could read among the arguments. "
             f"Set {option.variables[0]} instead, or use --config."
         )
-    return found
 
 
 def _arguments(given: Sequence[str]) -> list[tuple[str, str]]:
     pairs = [_pair(line) for line in given]
     for name, _ in pairs:
-        if name.lower() in _CREDENTIALS:
+        if name.lower() in CREDENTIALS:
             raise click.UsageError(
                 f"--header {name} would show a credential to others. Put it into a --headers file."
             )
@@ -166,7 +189,7 @@ class _Check:
             found = self._receiver.verify(self._request)
         except WebhookRejected as error:
             self.reason = str(error)
-            self.hints = list(_hints(self._receiver, self._request))
+            self.hints = list(hints(self._receiver, self._request))
             return
         if isinstance(found, WebhookResponse):
             self.disposition = Disposition.HANDSHAKE
@@ -206,9 +229,8 @@ class _Check:
             return Text("Refused: it is not shown to come from the provider.", style="bold red")
         proof = self.verified.verification
         understood = self.disposition is Disposition.ACCEPTED
-        text = f"Verified: {proof.scheme}, {proof.key}" + (
-            "." if understood else f", but {self.disposition.value}."
-        )
+        parts = [proof.scheme, proof.key, "" if understood else f"but {self.disposition.value}"]
+        text = f"Verified: {', '.join(filter(None, parts))}."
         return Text(text, style="bold green" if understood else "bold yellow")
 
 
@@ -225,57 +247,3 @@ def _event_rows(event: TrackingEvent) -> dict[str, str | None]:
         "tags": ", ".join(event.tags),
         "event id": event.event_id,
     }
-
-
-# Why it is refused ------------------------------------------------------------------------------
-
-
-def _hints(receiver: WebhookReceiver, request: WebhookRequest) -> Iterator[str]:
-    names = ", ".join(name for name, _ in request.headers.pairs) or "none"
-    yield f"Headers given: {names}. Header names may be in any letter case; values must be whole."
-    if receiver.settings.webhook_secret and "Authorization" not in request.headers:
-        yield "webhook_secret is set, so an Authorization header is expected; give it in a --headers file."
-    written = next(
-        (how for how, body in _rewritten(request.body) if _verifies(receiver, request, body)), None
-    )
-    if written:
-        yield (
-            f"The signature fits the body {written}: something changed the bytes after they were signed. "
-            "Verify the raw body, before any middleware or JSON parser."
-        )
-    else:
-        yield (
-            "If the headers are right: either the key is another one (of another domain or environment, or "
-            "from before a rotation), or the body is not byte for byte what the provider sent."
-        )
-
-
-def _verifies(receiver: WebhookReceiver, request: WebhookRequest, body: bytes) -> bool:
-    try:
-        receiver.verify(attrs.evolve(request, body=body))
-    except WebhookRejected:
-        return False
-    return True
-
-
-def _rewritten(body: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield what a body may have been before the usual accidents."""
-    yield "without its last line end", body.rstrip(b"\r\n")
-    yield "with a line end after it", body + b"\n"
-    yield "with CRLF line ends", body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    yield "with LF line ends", body.replace(b"\r\n", b"\n")
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return
-    for how, style in _STYLES:
-        for ascii_only in (False, True):
-            yield how, json.dumps(document, ensure_ascii=ascii_only, **style).encode("utf-8", "surrogatepass")
-
-
-_STYLES: Sequence[tuple[str, dict[str, Any]]] = (
-    ("as compact JSON", {"separators": (",", ":")}),
-    ("as JSON with a space after each comma and colon", {}),
-    ("as JSON indented by 2", {"indent": 2}),
-    ("as JSON indented by 4", {"indent": 4}),
-)

@@ -17,7 +17,7 @@ from mailcore._codec import to_json
 from mailcore._http import Body, HttpRequest, LocalRequest, Request, SmtpRequest
 from mailcore._secret import Secret
 
-__all__ = ["Masks", "body_lines", "head_lines", "request_document", "request_lines"]
+__all__ = ["CREDENTIALS", "Masks", "body_lines", "head_lines", "request_document", "request_lines"]
 
 MASK = "****"
 #: Larger bodies are counted, not shown.
@@ -27,7 +27,7 @@ MAX_LINES = 40
 MAX_ITEMS = 3
 
 #: Headers that are credentials, whatever their type.
-_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 
 class Masks:
@@ -118,7 +118,7 @@ def _cut(line: str) -> str:
 
 def _headers(pairs: Iterable[tuple[str, str | Secret]], masks: Masks) -> Sequence[tuple[str, str]]:
     return [
-        (name, MASK if name.lower() in _CREDENTIALS or isinstance(value, Secret) else masks(value))
+        (name, MASK if name.lower() in CREDENTIALS or isinstance(value, Secret) else masks(value))
         for name, value in pairs
     ]
 

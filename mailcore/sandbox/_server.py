@@ -34,7 +34,7 @@ class LoopbackServer(Closing):
 
     def __init__(self, answer: Answer, *, port: int = 0) -> None:
         try:
-            self._server = _Server(("127.0.0.1", port), _handler(answer))
+            self._server = _Server(port, answer)
         except OSError as error:
             raise MailcoreError(
                 f"Port {port} cannot be used: {error.strerror}. Choose another one."
@@ -53,44 +53,45 @@ class LoopbackServer(Closing):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def __init__(self, port: int, answer: Answer) -> None:
+        self.answer = answer
+        super().__init__(("127.0.0.1", port), _Handler)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Show what went wrong here; a client that went away did nothing wrong."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
-def _handler(answer: Answer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 30
-        disable_nagle_algorithm = True
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+    disable_nagle_algorithm = True
 
-        def _serve(self) -> None:
-            length = self.headers.get("Content-Length", "0")
-            if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY:
-                self.send_error(413)
-                self.close_connection = True
-                return
-            body = self.rfile.read(int(length))
-            if len(body) < int(length):  # the client went away: half a request is none
-                self.close_connection = True
-                return
-            response = answer(self.command, self.path, Headers(self.headers.items()), body)
-            self._reply(response)
+    def _serve(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY:
+            self.send_error(413)
+            self.close_connection = True
+            return
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):  # the client went away: half a request is none
+            self.close_connection = True
+            return
+        self._reply(self.server.answer(self.command, self.path, Headers(self.headers.items()), body))
 
-        def _reply(self, response: HttpResponse) -> None:
-            self.send_response_only(response.status)
-            for name, value in response.headers.pairs:
-                if name.lower() != "content-length":
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(response.body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(response.body)
+    def _reply(self, response: HttpResponse) -> None:
+        self.send_response_only(response.status)
+        for name, value in response.headers.pairs:
+            if name.lower() != "content-length":
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(response.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
 
-        do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815  # reason: the library's names
+    do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815  # reason: the library's names
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # reason: the library's name
-            """Stay silent: request lines would mix with the output of what is being tried."""
-
-    return Handler
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # reason: the library's name
+        """Stay silent: request lines would mix with the output of what is being tried."""

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
+from typing import Any
 
+import attrs
+
+from mailcore._attachment import Attachment
 from mailcore._http import LocalRequest, LocalResponse
 from mailcore._message import Message
 from mailcore._settings import Settings
 from mailcore._transport import Deadline
 
 __all__ = ["LocalTransport"]
+
+_RULE = "-" * 72
+_BODIES = ("text", "html", "amp_html")
+#: What steers a terminal, or makes a text read as another one.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class LocalTransport:
@@ -56,15 +66,26 @@ class LocalTransport:
 
 
 def _shown(message_id: str, message: Message) -> str:
-    rows = {
-        "Message-ID": f"<{message_id}>",
-        "From": ", ".join(map(str, message.from_)),
-        "To": ", ".join(map(str, message.to)),
-        "Cc": ", ".join(map(str, message.cc)),
-        "Bcc": ", ".join(map(str, message.bcc)),
-        "Subject": message.subject or "",
-        "Tags": ", ".join(message.tags),
-        "Attachments": ", ".join(f"{item.filename} ({len(item)} bytes)" for item in message.attachments),
-    }
-    lines = [f"{name}: {value}" for name, value in rows.items() if value]
-    return "\n".join(["-" * 72, *lines, "", message.text or message.html or "", "-" * 72])
+    """Return every field of a message that is there, its bodies last."""
+    fields = {field.name: getattr(message, field.name) for field in attrs.fields(Message)}
+    bodies = [fields.pop(name) for name in _BODIES]
+    rows = {"message_id": message_id, **fields}
+    lines = [f"{_label(name)}: {_text(value)}" for name, value in rows.items() if value or value is False]
+    texts = "\n\n".join(["\n".join(lines), *(body for body in bodies if body)])
+    return "\n".join([_RULE, _STEERING.sub(_escaped, texts), _RULE])
+
+
+def _label(name: str) -> str:
+    return name.rstrip("_").replace("_", " ").capitalize()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Attachment):
+        return f"{value.filename or 'without a name'} ({value.content_type}, {len(value)} bytes)"
+    if isinstance(value, tuple):
+        return ", ".join(map(_text, value))
+    return str(value)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found.group().encode("unicode_escape").decode("ascii")

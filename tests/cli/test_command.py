@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -120,17 +121,12 @@ class TestExitCodes:
         assert "--help` shows how" in ran.err
         assert ran.err.count("\n") == 1
 
-    @pytest.mark.parametrize(
-        "arguments, end",
-        [
-            (("nonsense",), "'nonsense'. `mailcore --help` shows how."),
-            (("send", "--nonsense"), "--nonsense. `mailcore send --help` shows how."),
-            (("send", "--txt", "x"), "--text? `mailcore send --help` shows how."),
-        ],
-    )
-    def test_wrong_usage_is_a_sentence(self, run: Any, arguments: tuple[str, ...], end: str) -> None:
-        """What is wrong ends before what to do begins."""
-        assert run(*arguments).err.endswith(f"{end}\n")
+    @pytest.mark.parametrize("arguments", [("nonsense",), ("send", "--nonsense"), ("send", "--txt", "x")])
+    def test_wrong_usage_is_a_sentence(self, run: Any, arguments: tuple[str, ...]) -> None:
+        """What is wrong ends before what to do begins, and ends once."""
+        said, _, hint = run(*arguments).err.partition(" `mailcore")
+        assert hint.endswith("--help` shows how.\n")
+        assert re.search(r"[^.?][.?]\)?$", said)
 
     def test_bug_is_reported_without_its_text(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """A bug is one line without traceback, and without a text that may quote a secret."""

@@ -60,7 +60,6 @@ class TestWell:
         assert text in ran.out
         assert "t-1" not in ran.out
 
-
     def test_provider_without_its_settings(self, run: Any) -> None:
         """Nobody is told that a provider can be used while its token is missing."""
         assert "provider mailpace  installed; MAILPACE_API_KEY is not set\n" in run("doctor").out

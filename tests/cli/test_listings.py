@@ -132,7 +132,7 @@ class TestProviders:
     @pytest.mark.usefixtures("broken")
     @pytest.mark.parametrize("command, code", [("providers", 0), ("plugins", 3)])
     def test_broken_plugin_stops_nobody(self, start: Any, command: str, code: int) -> None:
-        """The rest is listed, and the broken one is named; `plugins` is asked about it, so it exits with 3."""
+        """The rest is listed, and the broken one is named; `plugins` is asked about it, hence 3."""
         ran = start(command)
         assert (ran.code, ran.err) == (code, "")
         assert "mailpace" in ran.out.lower()

@@ -137,7 +137,8 @@ class TestMessage:
         """What the configuration adds keeps the name it has there."""
         path = tmp_path / "mailcore.toml"
         path.write_text(
-            '[mailers.a]\nprovider = "mailpace"\n[mailers.a.defaults]\nreply_to = ["a@b.example", "c@b.example"]\n'
+            '[mailers.a]\nprovider = "mailpace"\n'
+            '[mailers.a.defaults]\nreply_to = ["a@b.example", "c@b.example"]\n'
         )
         ran = run("send", "--config", str(path), *ENVELOPE, "--text", "x", MAILPACE_API_KEY=TOKEN)
         assert ran.code == 2

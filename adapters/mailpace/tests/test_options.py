@@ -253,7 +253,7 @@ class TestSecrets:
     def test_a_spoilt_token_is_refused_unseen(self, spoilt: str, token: str, host: PluginHost) -> None:
         """A header could not carry it; the error does not quote it."""
         config = {"provider": "mailpace", "api_key": spoilt.format(token)}
-        with pytest.raises(ConfigurationError, match="mailpace: A secret holds") as caught:
+        with pytest.raises(ConfigurationError, match="mailpace: api_key: A secret holds") as caught:
             Mailer.from_config(config, environ={}, host=host)
 
         assert token not in f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
