@@ -257,7 +257,7 @@ def from_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
             return tomllib.load(file)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path} is not valid TOML: {error}") from None
 
 

@@ -65,8 +65,7 @@ def _check(value: Any, place: str, depth: int) -> None:
             _check(item, f"{place}[{position}]", depth - 1)
     elif not _is_scalar(value):
         raise NotSerializable(
-            f"holds {_shown(value)}, which JSON cannot carry. "
-            "Convert it to text or a number.",
+            f"holds {_shown(value)}, which JSON cannot carry. Convert it to text or a number.",
             field=place,
         )
 

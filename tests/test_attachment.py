@@ -326,5 +326,5 @@ class TestDeclaredFile:
     @pytest.mark.parametrize("charset", ["punycode", "idna", "unicode_escape", "utf-7", "rot13", "hex"])
     def test_codec_that_is_no_charset(self, charset: str) -> None:
         """Python has codecs that mail is not written in, and some take quadratic time."""
-        with pytest.raises(InvalidAttachment, match="^charset: "):
+        with pytest.raises(InvalidAttachment, match=r"^charset: "):
             Attachment(content=b"abc", charset=charset)

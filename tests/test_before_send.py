@@ -132,7 +132,6 @@ class TestChain:
             mailer.send(MESSAGE)
         assert outbox(mailer) == []
 
-
     def test_may_complete_a_message(self) -> None:
         """A plugin is asked before the message must be complete, and may supply what it lacks."""
 
@@ -191,7 +190,7 @@ class TestStopping:
             raise LookupError("The list of those who said no is gone.")
 
         mailer = make({"a": Calling("mailcore_before_send", broken)})
-        with pytest.raises(SendCancelled, match="The plugin a failed .* LookupError: The list") as caught:
+        with pytest.raises(SendCancelled, match=r"The plugin a failed .* LookupError: The list") as caught:
             mailer.send(MESSAGE)
         assert isinstance(caught.value.__cause__, LookupError)
         assert outbox(mailer) == []

@@ -447,6 +447,7 @@ class TestTOML:
             (f'api_key = "{CANARY}', "not valid TOML"),
             (f'api_key = "{CANARY}"\napi_key = "{CANARY}"', "not valid TOML"),
             (b"\xff\xfe", "not valid TOML"),
+            ("a = " + "[" * 100_000, "not valid TOML"),
         ],
     )
     def test_malformed(self, tmp_path: Path, content: str | bytes, text: str) -> None:

@@ -28,8 +28,8 @@ LAYERS = {
     """,
     "contract": "_adapter _basic_auth _capabilities _emulator _settings _spec _transport hookspecs",
     "engine": """
-        _carrier _closing _config _dispatcher _driver _installed _mailer _mailers _many _plugin _plugins _policy _receiver
-        _replay
+        _carrier _closing _config _dispatcher _driver _installed _mailer _mailers _many
+        _plugin _plugins _policy _receiver _replay
     """,
     "edges": "__main__ cli frameworks providers queues sandbox stores testing transports",
 }

@@ -21,8 +21,8 @@ from mailcore import (
     InvalidMessage,
     Mailer,
     MaybeSent,
-    NotAccepted,
     Message,
+    NotAccepted,
     Outcome,
     Phase,
     PluginHost,
@@ -348,7 +348,9 @@ class TestBatch:
         keyed = [attrs.evolve(message(number), idempotency_key=f"key-{number}") for number in range(2)]
         first = mailer.send_many([*keyed, message(2)])
         again = mailer.send_many(keyed)
-        assert [item.unwrap().message_id for item in again] == [item.unwrap().message_id for item in first[:2]]
+        assert [item.unwrap().message_id for item in again] == [
+            item.unwrap().message_id for item in first[:2]
+        ]
         assert len(outbox(mailer)) == 3
 
     def test_has_no_key_where_it_is_no_use(self) -> None:

@@ -560,9 +560,7 @@ class TestDeadline:
         assert found.phase is Phase.CONNECTING
         assert time.monotonic() - start < 1.5
 
-    def test_many_addresses_that_do_not_answer(
-        self, transport: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_many_addresses_that_do_not_answer(self, transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """All addresses of a host share the time there is; none gets it anew."""
         with contextlib.ExitStack() as stack:
             full = stack.enter_context(socket.socket())
@@ -570,7 +568,7 @@ class TestDeadline:
             full.listen(0)
             for _ in range(4):  # nobody accepts: the queue fills, and further connections wait
                 waiting = stack.enter_context(socket.socket())
-                waiting.setblocking(False)
+                waiting.settimeout(0)
                 waiting.connect_ex(full.getsockname())
             rows = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", full.getsockname())] * 5
             monkeypatch.setattr(socket, "getaddrinfo", lambda *_: rows)

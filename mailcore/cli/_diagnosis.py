@@ -13,7 +13,8 @@ import attrs
 
 from mailcore._delivery import WebhookRequest
 from mailcore._receiver import WebhookReceiver
-from mailcore.exceptions import WebhookRejected
+from mailcore._strict_json import strict_json
+from mailcore.exceptions import InvalidDocument, WebhookRejected
 
 __all__ = ["hints"]
 
@@ -54,8 +55,8 @@ def _rewritten(body: bytes) -> Iterator[tuple[str, bytes]]:
     yield "with CRLF line ends", body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     yield "with LF line ends", body.replace(b"\r\n", b"\n")
     try:
-        document = json.loads(body)
-    except ValueError:
+        document = strict_json(body)
+    except InvalidDocument:
         return
     for how, style in _STYLES:
         for ascii_only in (False, True):

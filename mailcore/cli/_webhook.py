@@ -5,7 +5,6 @@ Rule: a delivery that is not verified is never parsed, not even here; it is only
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from mailcore._event import TrackingEvent
 from mailcore._inbound import InboundMessage
 from mailcore._quarantine import Quarantined
 from mailcore._receiver import WebhookReceiver
+from mailcore._strict_json import strict_json
 from mailcore.cli._diagnosis import hints
 from mailcore.cli._document import event_document, inbound_document, json_option
 from mailcore.cli._exit import ExitCode, complain
@@ -27,7 +27,7 @@ from mailcore.cli._selection import Selection, selection_options
 from mailcore.cli._source import read_bytes, read_text
 from mailcore.cli._terminal import console, print_json, quiet, rows
 from mailcore.cli._wire import CREDENTIALS
-from mailcore.exceptions import ConfigurationError, MissingOption, WebhookRejected
+from mailcore.exceptions import ConfigurationError, InvalidDocument, MissingOption, WebhookRejected
 
 __all__ = ["webhook"]
 
@@ -144,8 +144,8 @@ def _from_file(name: str | None) -> list[tuple[str, str]]:
 
 def _from_json(text: str) -> list[tuple[str, str]]:
     try:
-        document: dict[str, Any] = json.loads(text)
-    except ValueError:
+        document: dict[str, Any] = strict_json(text)
+    except InvalidDocument:
         raise click.UsageError("--headers begins like JSON, but is not.") from None
     return [
         (name, str(item))

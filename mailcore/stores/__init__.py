@@ -1,1 +1,1 @@
-"""Where things are kept between requests: the only files here that write to disk."""
+"""Where things are kept between requests: the only files of the library that write to disk."""

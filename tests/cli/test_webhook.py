@@ -87,6 +87,15 @@ class TestGenuine:
         ran = run(*CHECK, "-", *arguments, stdin=Path(captured.event.body).read_bytes())
         assert (ran.code, ran.err) == (0, "")
 
+    def test_nested_too_deeply(self, run: Any, captured: Any, tmp_path: Path) -> None:
+        """A forged body, or a file of headers, that is nested without end is refused like any other."""
+        deep = tmp_path / "deep"
+        deep.write_bytes(b"[" * 100_000)
+        key = ("--provider", "mailpace", "--webhook-key", captured.key)
+        assert run(*CHECK, str(deep), *key, "--headers", captured.event.headers).code == 2
+        deep.write_bytes(b'{"a": ' + b"[" * 100_000)
+        assert run(*CHECK, captured.event.body, *key, "--headers", str(deep)).code == 2
+
     def test_headers_in_every_form(self, run: Any, captured: Any, tmp_path: Path) -> None:
         """As arguments, as a JSON object, and as a whole request head."""
         pairs = captured.event.pairs
