@@ -74,7 +74,7 @@ def _entries() -> list[EntryPoint]:
     except Exception:  # noqa: BLE001  # reason: some package's files are damaged; the others still count
         seen: dict[str, Distribution] = {}
         for distribution in distributions():
-            seen.setdefault(distribution.name or "unknown", distribution)
+            seen.setdefault(_name(distribution), distribution)
         return [entry for distribution in seen.values() for entry in _undamaged(distribution)]
 
 
@@ -86,7 +86,13 @@ def _undamaged(distribution: Distribution) -> list[EntryPoint]:
 
 
 def _distribution(entry: EntryPoint) -> str:
-    return (entry.dist.name if entry.dist is not None else "") or "unknown"
+    return _name(entry.dist) if entry.dist is not None else "unknown"
+
+
+def _name(distribution: Distribution) -> str:
+    # Not `distribution.name`: without metadata it is None, and from Python 3.12 on that is warned of.
+    metadata = distribution.metadata
+    return metadata["Name"] if "Name" in metadata else "unknown"  # noqa: SIM401  # reason: its type has no `get`
 
 
 def _unknown(variable: str, name: str, found: Collection[str]) -> str:

@@ -113,7 +113,7 @@ class TestInstallation:
         info = tmp_path / "mailcore-9.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mailcore\nVersion: 9.0\n")
-        (info / "RECORD").write_text("mailcore/__init__.py,,\nmailcore/other.py,,\n")
+        (info / "top_level.txt").write_text("mailcore\n")
         ran = start("doctor", "--json")
         assert ran.code == 3
         assert "pip uninstall mailcore;" in problems(ran)["mailcore 9.0"]
