@@ -50,6 +50,9 @@ __all__ = ["WebhookReceiver"]
 
 _log = logging.getLogger("mailcore.webhooks")
 
+#: What anybody's browser or monitor does, and no attack.
+_HARMLESS = frozenset({Disposition.PROBE, Disposition.BAD_METHOD})
+
 QUARANTINE_FOLDER = "mailcore.stores.folder:QuarantineFolder"
 
 
@@ -158,10 +161,12 @@ class WebhookReceiver(Closing):
         kind = _kind(kind)
         try:
             verified = self.verify(request, kind=kind)
-        except _Refused as refused:
-            _log.log(refused.level, "A delivery to %s was refused: %s", self.provider, refused)
-            self._finished(request, kind, refused.disposition)
-            return self.answer(refused.disposition, kind)
+        except WebhookRejected as error:
+            disposition = error.disposition or Disposition.UNAUTHENTICATED
+            level = logging.DEBUG if disposition in _HARMLESS else logging.WARNING
+            _log.log(level, "A delivery to %s was refused: %s", self.provider, error)
+            self._finished(request, kind, disposition)
+            return self.answer(disposition, kind)
         if isinstance(verified, WebhookResponse):
             self._finished(request, kind, Disposition.HANDSHAKE)
             return verified
@@ -186,7 +191,7 @@ class WebhookReceiver(Closing):
         self._precheck(request, kind)
         request = attrs.evolve(request, basic_auth=match(self.settings.webhook_secret, request.headers))
         if self.settings.webhook_secret and request.basic_auth is None:
-            raise _Refused("The delivery is not authenticated.")
+            raise _refused("The delivery is not authenticated.")
         found = self._proof(request)
         if isinstance(found, Verification):
             return VerifiedWebhook(request=_without_credentials(request), verification=found)
@@ -194,25 +199,25 @@ class WebhookReceiver(Closing):
 
     def _precheck(self, request: WebhookRequest, kind: EndpointKind) -> None:
         if len(request.body) > self.limit(kind):
-            raise _Refused("It is too large.", Disposition.TOO_LARGE)
+            raise _refused("It is too large.", Disposition.TOO_LARGE)
         if request.method != "POST":
             probed = request.method == "HEAD"
-            raise _Refused("It is no POST.", Disposition.PROBE if probed else Disposition.BAD_METHOD)
+            raise _refused("It is no POST.", Disposition.PROBE if probed else Disposition.BAD_METHOD)
         if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-            raise _Refused("It is compressed.", Disposition.BAD_ENCODING)
+            raise _refused("It is compressed.", Disposition.BAD_ENCODING)
 
     def _proof(self, request: WebhookRequest) -> Verification | WebhookResponse:
         """Ask the adapter; whatever it does, a delivery that is not proved genuine is refused."""
         try:
             found = self._carrier.run(self._adapter.verify_flow(request, self._context(request)))
         except WebhookRejected as error:
-            raise _Refused(str(error)) from None
+            raise _refused(str(error)) from None
         except TransportFailure as failure:  # a certificate could not be fetched: ask for it again
-            raise _Refused(f"It cannot be verified now: {failure}", Disposition.UNAVAILABLE) from None
+            raise _refused(f"It cannot be verified now: {failure}", Disposition.UNAVAILABLE) from None
         except Exception as error:  # noqa: BLE001  # reason: hostile input must not find a second way out
-            raise _Refused(f"It could not be verified ({type(error).__name__}).") from None
+            raise _refused(f"It could not be verified ({type(error).__name__}).") from None
         if not isinstance(found, Verification | WebhookResponse):
-            raise _Refused("It could not be verified.")
+            raise _refused("It could not be verified.")
         return found
 
     def dispatch(self, webhook: VerifiedWebhook, *, kind: EndpointKind | str | None = None) -> Disposition:
@@ -266,14 +271,8 @@ class WebhookReceiver(Closing):
         )
 
 
-class _Refused(WebhookRejected):
-    """A delivery that goes no further, and what it is answered with."""
-
-    def __init__(self, text: str, disposition: Disposition = Disposition.UNAUTHENTICATED) -> None:
-        super().__init__(text)
-        self.disposition = disposition
-        harmless = disposition in (Disposition.PROBE, Disposition.BAD_METHOD)
-        self.level = logging.DEBUG if harmless else logging.WARNING
+def _refused(text: str, disposition: Disposition = Disposition.UNAUTHENTICATED) -> WebhookRejected:
+    return WebhookRejected(text, disposition=disposition)
 
 
 def _kind(kind: EndpointKind | str) -> EndpointKind:

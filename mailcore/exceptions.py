@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mailcore._outcome import Outcome, Scope
 
 if TYPE_CHECKING:
+    from mailcore._delivery import Disposition
     from mailcore._http import HttpResponse
     from mailcore._result import Attempt
 
@@ -305,4 +306,14 @@ class InProgress(MaybeSent):
 
 
 class WebhookRejected(MailcoreError):
-    """A delivery could not be shown to come from the provider; its text says nothing more."""
+    """
+    A delivery could not be shown to come from the provider; its text says nothing more.
+
+    Attributes:
+        disposition: What to answer it with (`WebhookReceiver.answer`). None, as adapters leave it,
+            stands for unauthenticated; a receiver always says one.
+    """
+
+    def __init__(self, message: str = "", *, disposition: Disposition | None = None) -> None:
+        super().__init__(message)
+        self.disposition = disposition
