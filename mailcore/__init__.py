@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mailcore._body import Base64, JsonBody
     from mailcore._capabilities import Capability, Level, Support
     from mailcore._codec import from_json, to_json
-    from mailcore._defect import Defect, DefectCode
     from mailcore._delivery import (
         Covers,
         Disposition,
@@ -41,12 +40,13 @@ if TYPE_CHECKING:
         SmtpRequest,
         SmtpResponse,
     )
-    from mailcore._inbound import InboundMessage, UntrustedHTML
-    from mailcore._inbound_attachment import InboundAttachment
+    from mailcore._inbound.attachment import InboundAttachment
+    from mailcore._inbound.defect import Defect, DefectCode
+    from mailcore._inbound.message import InboundMessage, UntrustedHTML
     from mailcore._mailer import Mailer
     from mailcore._mailers import Mailers
     from mailcore._message import Message
-    from mailcore._mime import MimeBody
+    from mailcore._mime.writer import MimeBody
     from mailcore._multipart import MultipartBody
     from mailcore._outcome import Outcome, Scope
     from mailcore._plugins import Plugin, PluginHost, PluginProblem
@@ -225,7 +225,7 @@ _HOMES = {
     "_body": "Base64 JsonBody",
     "_capabilities": "Capability Level Support",
     "_codec": "from_json to_json",
-    "_defect": "Defect DefectCode",
+    "_inbound.defect": "Defect DefectCode",
     "_delivery": (
         "Covers Disposition EndpointKind Verification VerifiedWebhook WebhookRequest WebhookResponse"
     ),
@@ -237,12 +237,12 @@ _HOMES = {
         "Body Headers HttpRequest HttpResponse LocalRequest LocalResponse Request Response "
         "SmtpRequest SmtpResponse"
     ),
-    "_inbound": "InboundMessage UntrustedHTML",
-    "_inbound_attachment": "InboundAttachment",
+    "_inbound.message": "InboundMessage UntrustedHTML",
+    "_inbound.attachment": "InboundAttachment",
     "_mailer": "Mailer",
     "_mailers": "Mailers",
     "_message": "Message",
-    "_mime": "MimeBody",
+    "_mime.writer": "MimeBody",
     "_multipart": "MultipartBody",
     "_outcome": "Outcome Scope",
     "_plugins": "Plugin PluginHost PluginProblem",

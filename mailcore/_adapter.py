@@ -31,7 +31,7 @@ from mailcore._result import Advice, SendResult
 from mailcore.exceptions import SendError, UnsupportedFeature, WebhookRejected
 
 if TYPE_CHECKING:
-    from mailcore._inbound import InboundMessage
+    from mailcore._inbound.message import InboundMessage
 
 __all__ = ["Adapter", "Context", "Flow"]
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import attrs
 
 from mailcore._characters import check_label, check_line
-from mailcore._charset import is_mail_charset
 from mailcore._content_id import bare_content_id
 from mailcore._file_content import PIECE, FileContent
 from mailcore._mapping import FrozenMap
 from mailcore._media_type import PARAMETER, guess_type, is_media_type, split_type
+from mailcore._mime.charset import is_mail_charset
 from mailcore.exceptions import InvalidAttachment
 
 if TYPE_CHECKING:

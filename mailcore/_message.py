@@ -173,13 +173,13 @@ class Message:
         Raises:
             InvalidMessage: It holds something a `Message` cannot say; the error names it.
         """
-        from mailcore._email import message_from_email
+        from mailcore._mime.stdlib import message_from_email
 
         return message_from_email(message)
 
     def to_email(self) -> EmailMessage:
         """Return this message as a standard library `EmailMessage`; `bcc` is left out."""
-        from mailcore._email import message_to_email
+        from mailcore._mime.stdlib import message_to_email
 
         return message_to_email(self)
 

@@ -44,7 +44,7 @@ from mailcore._transport import Transport, TransportFailure
 from mailcore.exceptions import MissingOption, WebhookRejected
 
 if TYPE_CHECKING:
-    from mailcore._inbound import InboundMessage
+    from mailcore._inbound.message import InboundMessage
 
 __all__ = ["WebhookReceiver"]
 

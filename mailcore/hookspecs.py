@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mailcore._delivery import Disposition, EndpointKind, WebhookRequest
     from mailcore._event import TrackingEvent
     from mailcore._http import Request, Response
-    from mailcore._inbound import InboundMessage
+    from mailcore._inbound.message import InboundMessage
     from mailcore._message import Message
     from mailcore._result import SendResult
     from mailcore._spec import AdapterSpec

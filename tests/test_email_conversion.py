@@ -368,12 +368,14 @@ class TestMimeBody:
 
     def test_check(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """What does not read back as it was meant is an error, not a mail."""
-        monkeypatch.setattr("mailcore._mime.text_units", lambda text: [f" {text}\r\nBcc: evil@example.org"])
+        monkeypatch.setattr(
+            "mailcore._mime.writer.text_units", lambda text: [f" {text}\r\nBcc: evil@example.org"]
+        )
         with pytest.raises(InvalidHeader):
             write(message(subject="x", text="x"))
         monkeypatch.undo()
         monkeypatch.setattr(
-            "mailcore._mime.address_units", lambda addresses: [" ada@example.com, evil@example.org"]
+            "mailcore._mime.writer.address_units", lambda addresses: [" ada@example.com, evil@example.org"]
         )
         with pytest.raises(InvalidHeader):
             write(message(text="x"))

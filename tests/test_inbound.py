@@ -765,7 +765,21 @@ class TestValue:
 
     def test_accessor_fault_is_a_defect(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Should reading fail in an unforeseen way, the accessor is empty and a defect says so."""
-        monkeypatch.setattr("mailcore._inbound.parse_tree", lambda *_: 1 / 0)
+        monkeypatch.setattr("mailcore._inbound.message.parse_tree", lambda *_: 1 / 0)
         message = mail("", "x")
         assert (message.text, message.attachments) == (None, ())
         assert set(codes(message)) == {DefectCode.UNREADABLE}
+
+
+class TestSpacesInNames:
+    """Spaces that belong to a name."""
+
+    def test_within_quotes_they_stay(self) -> None:
+        """A quoted name is what is between the quotes, runs of spaces included."""
+        mail = InboundMessage(raw=b'To: "A  B" <a@example.com>\r\n\r\n')
+        assert [address.display_name for address in mail.to] == ["A  B"]
+
+    def test_broken_list_is_read_up_to_a_number(self) -> None:
+        """A list of thousands of broken items costs a bounded time, and brings what is clear at its start."""
+        mail = InboundMessage(raw=b"To: a@example.com, " + b"x@@y," * 10_000 + b"\r\n\r\n")
+        assert [address.addr_spec for address in mail.to] == ["a@example.com"]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailcore import DefectCode, InboundAttachment, InboundMessage
-from mailcore._filename import MAX_BYTES, safe_filename
+from mailcore._inbound.filename import MAX_BYTES, safe_filename
 
 ACCESSORS = [
     "raw_headers",

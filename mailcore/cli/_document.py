@@ -16,8 +16,8 @@ import click
 from mailcore._address import Address
 from mailcore._codec import to_json
 from mailcore._event import TrackingEvent
-from mailcore._inbound import InboundMessage
-from mailcore._inbound_attachment import InboundAttachment
+from mailcore._inbound.attachment import InboundAttachment
+from mailcore._inbound.message import InboundMessage
 from mailcore._plugins import PluginHost
 from mailcore._result import SendResult
 from mailcore.exceptions import Outcome, SendError

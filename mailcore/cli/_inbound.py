@@ -19,8 +19,8 @@ from mailcore._adapter import Context
 from mailcore._delivery import Covers, EndpointKind, Verification, VerifiedWebhook, WebhookRequest
 from mailcore._driver import drive
 from mailcore._http import Request
-from mailcore._inbound import InboundMessage
-from mailcore._inbound_attachment import InboundAttachment
+from mailcore._inbound.attachment import InboundAttachment
+from mailcore._inbound.message import InboundMessage
 from mailcore.cli._document import inbound_document, json_option
 from mailcore.cli._mail import print_mail
 from mailcore.cli._source import read_bytes

@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from mailcore._inbound import InboundMessage
-from mailcore._inbound_attachment import InboundAttachment
+from mailcore._inbound.attachment import InboundAttachment
+from mailcore._inbound.message import InboundMessage
 from mailcore.cli._terminal import console, one_line, printable, rows, table
 
 __all__ = ["print_mail"]

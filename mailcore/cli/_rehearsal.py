@@ -19,7 +19,7 @@ from mailcore._attachment import Attachment
 from mailcore._delivery import EndpointKind, WebhookRequest
 from mailcore._event import TrackingEvent
 from mailcore._http import Headers, HttpResponse, Request, Response
-from mailcore._inbound import InboundMessage
+from mailcore._inbound.message import InboundMessage
 from mailcore._mailer import Mailer
 from mailcore._message import Message
 from mailcore._plugins import PluginHost

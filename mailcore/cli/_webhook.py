@@ -14,7 +14,7 @@ from rich.text import Text
 from mailcore import _config
 from mailcore._delivery import Covers, Disposition, VerifiedWebhook, WebhookRequest, WebhookResponse
 from mailcore._event import TrackingEvent
-from mailcore._inbound import InboundMessage
+from mailcore._inbound.message import InboundMessage
 from mailcore._quarantine import Quarantined
 from mailcore._receiver import WebhookReceiver
 from mailcore._strict_json import strict_json

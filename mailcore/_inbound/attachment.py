@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from mailcore._accessor import Memo, accessor
 from mailcore._content_id import bare_content_id
-from mailcore._defect import Defect, DefectCode
-from mailcore._filename import safe_filename
+from mailcore._inbound.accessor import Memo, accessor
+from mailcore._inbound.defect import Defect, DefectCode
+from mailcore._inbound.filename import safe_filename
 from mailcore._media_type import is_media_type
-from mailcore._transfer import Encoded
+from mailcore._mime.transfer import Encoded
 
 if TYPE_CHECKING:
-    from mailcore._inbound import InboundMessage
+    from mailcore._inbound.message import InboundMessage
 
 __all__ = ["InboundAttachment", "claimed_content_id"]
 
@@ -137,7 +137,7 @@ class InboundAttachment:
     @accessor(default=None)
     def message(self) -> InboundMessage | None:
         """Attached mail, where this is one (`message/rfc822`) and not nested too deeply."""
-        from mailcore._inbound import InboundMessage
+        from mailcore._inbound.message import InboundMessage
 
         if self.content_type != "message/rfc822":
             return None

@@ -16,10 +16,10 @@ from typing import TypeAlias
 
 import attrs
 
-from mailcore._defect import DefectCode, DefectLog
-from mailcore._header_text import parameters, unfold
+from mailcore._inbound.defect import DefectCode, DefectLog
 from mailcore._media_type import is_media_type
-from mailcore._transfer import Encoded
+from mailcore._mime.header_reader import parameters, unfold
+from mailcore._mime.transfer import Encoded
 
 __all__ = ["CapExceeded", "HeaderFields", "MimePart", "check_headers", "parse_headers", "parse_tree"]
 

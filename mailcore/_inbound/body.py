@@ -10,11 +10,11 @@ from collections.abc import Iterable
 
 import attrs
 
-from mailcore._charset import decode_text
-from mailcore._defect import DefectCode, DefectLog
-from mailcore._header_text import parameters
-from mailcore._inbound_attachment import InboundAttachment, claimed_content_id
-from mailcore._mime_tree import MimePart
+from mailcore._inbound.attachment import InboundAttachment, claimed_content_id
+from mailcore._inbound.defect import DefectCode, DefectLog
+from mailcore._mime.charset import decode_text
+from mailcore._mime.header_reader import parameters
+from mailcore._mime.tree import MimePart
 
 __all__ = ["Contents", "body_text", "normal_text", "pair_copies", "sort_parts"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
-from mailcore._defect import DefectCode, DefectLog
+from mailcore._inbound.defect import DefectCode, DefectLog
 
 __all__ = ["Accessor", "Memo", "accessor"]
 

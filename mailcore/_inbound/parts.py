@@ -12,8 +12,8 @@ from typing import Any, Self, TypeAlias
 import attrs
 
 from mailcore._address import Address
-from mailcore._inbound_attachment import InboundAttachment
-from mailcore._mime_tree import HeaderFields
+from mailcore._inbound.attachment import InboundAttachment
+from mailcore._mime.tree import HeaderFields
 
 __all__ = ["HeaderSource", "InboundParts", "MailboxSource"]
 

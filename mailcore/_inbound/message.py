@@ -15,17 +15,17 @@ from typing import Any, NewType, Self
 
 import attrs
 
-from mailcore._accessor import Memo, accessor
 from mailcore._address import Address
-from mailcore._defect import Defect, DefectCode
-from mailcore._header_text import decode_header, unfold
 from mailcore._http import Headers
-from mailcore._inbound_attachment import InboundAttachment
-from mailcore._inbound_body import Contents, body_text, normal_text, pair_copies, sort_parts
-from mailcore._inbound_header import is_automatic, read_addresses, read_date, read_message_ids
-from mailcore._inbound_parts import HeaderSource, InboundParts, MailboxSource
+from mailcore._inbound.accessor import Memo, accessor
+from mailcore._inbound.attachment import InboundAttachment
+from mailcore._inbound.body import Contents, body_text, normal_text, pair_copies, sort_parts
+from mailcore._inbound.defect import Defect, DefectCode
+from mailcore._inbound.header import is_automatic, read_addresses, read_date, read_message_ids
+from mailcore._inbound.parts import HeaderSource, InboundParts, MailboxSource
 from mailcore._mapping import FrozenMap
-from mailcore._mime_tree import CapExceeded, HeaderFields, check_headers, parse_headers, parse_tree
+from mailcore._mime.header_reader import decode_header, unfold
+from mailcore._mime.tree import CapExceeded, HeaderFields, check_headers, parse_headers, parse_tree
 from mailcore._time import require_aware
 
 __all__ = ["InboundMessage", "UntrustedHTML"]

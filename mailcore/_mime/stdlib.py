@@ -15,12 +15,12 @@ from typing import Any, cast
 from mailcore._address import Address
 from mailcore._attachment import Attachment
 from mailcore._body import StreamedBody
-from mailcore._charset import decode_text
-from mailcore._defect import DefectLog
-from mailcore._header_text import decode_words, parameters, unfold
-from mailcore._inbound_body import normal_text
+from mailcore._inbound.body import normal_text
+from mailcore._inbound.defect import DefectLog
 from mailcore._message import Message
-from mailcore._mime import write_message
+from mailcore._mime.charset import decode_text
+from mailcore._mime.header_reader import decode_words, parameters, unfold
+from mailcore._mime.writer import write_message
 from mailcore.exceptions import InvalidMessage, MailcoreError, UnsupportedFeature
 
 __all__ = ["message_from_email", "message_to_email"]

@@ -10,17 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 
 from mailcore._address import Address
 from mailcore._characters import BIDI
-from mailcore._defect import DefectCode, DefectLog
 from mailcore._header import message_id
-from mailcore._header_text import ENCODED_WORD, decode_header, scrub
+from mailcore._inbound.defect import DefectCode, DefectLog
+from mailcore._mime.header_reader import ENCODED_WORD, decode_header, scrub
 from mailcore.exceptions import InvalidAddress, InvalidHeader
 
 __all__ = ["is_automatic", "read_addresses", "read_date", "read_message_ids"]
 
-_SPACES = re.compile(r"[ \t]+")
+#: Items of a broken list that are looked at one by one; a mail to more is no mail to people.
+MAX_RECOVERED = 1_000
+
 _TOKEN = re.compile(r'\\.?|["<>,;()]|[^\\"<>,;()]+', re.DOTALL)
 _ANGLE = re.compile(r"([^<>]*)<([^<>]*)>\s*")
 _GROUP_NAME = re.compile(r'\A[^:<>@"]*+:')
@@ -31,7 +34,7 @@ _ID = re.compile(r"<[^<>\s]+>")
 
 def read_addresses(text: str, log: DefectLog, where: str) -> tuple[Address, ...]:
     """Return the addresses in an unfolded header value, as far as they are clear."""
-    line = _SPACES.sub(" ", text).strip()
+    line = text.replace("\t", " ").strip()
     if not line:
         return ()
     try:
@@ -53,7 +56,7 @@ def _decode_name(address: Address, log: DefectLog, where: str) -> Address:
 def _recover(line: str) -> Iterator[Address]:
     if '"' not in line:  # a word with a comma or colon in it is still one word
         line = ENCODED_WORD.sub(_quoted, line)
-    for item in _items(line):
+    for item in islice(_items(line), MAX_RECOVERED):
         entry = BIDI.sub("", _GROUP_NAME.sub("", item, count=1)).strip()
         try:
             yield from Address.parse_list(entry) if entry else ()

@@ -11,8 +11,8 @@ from binascii import Error, a2b_base64
 from collections.abc import Iterator
 
 from mailcore._characters import LINE_BREAKS
-from mailcore._charset import decode_text
-from mailcore._defect import DefectCode, DefectLog
+from mailcore._inbound.defect import DefectCode, DefectLog
+from mailcore._mime.charset import decode_text
 
 __all__ = ["ENCODED_WORD", "decode_header", "decode_words", "parameters", "scrub", "unfold"]
 

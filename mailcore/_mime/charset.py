@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from mailcore._defect import DefectCode, DefectLog
+from mailcore._inbound.defect import DefectCode, DefectLog
 
 __all__ = ["decode_text", "is_mail_charset"]
 

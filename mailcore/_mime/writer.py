@@ -17,9 +17,11 @@ import attrs
 from mailcore._address import Address
 from mailcore._attachment import Attachment
 from mailcore._body import Part, StreamedBody
-from mailcore._defect import DefectLog
-from mailcore._header_text import unfold
-from mailcore._header_writer import (
+from mailcore._inbound.defect import DefectLog
+from mailcore._inbound.header import read_addresses
+from mailcore._message import Message
+from mailcore._mime.header_reader import unfold
+from mailcore._mime.header_writer import (
     address_units,
     date_text,
     id_units,
@@ -27,9 +29,7 @@ from mailcore._header_writer import (
     text_units,
     write_header,
 )
-from mailcore._inbound_header import read_addresses
-from mailcore._message import Message
-from mailcore._mime_text import Base64Lines, encode_text, is_seven_bit, with_crlf
+from mailcore._mime.text import Base64Lines, encode_text, is_seven_bit, with_crlf
 from mailcore._time import require_aware
 from mailcore.exceptions import InvalidHeader
 

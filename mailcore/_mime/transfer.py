@@ -11,7 +11,7 @@ from binascii import Error, a2b_base64, a2b_qp
 
 import attrs
 
-from mailcore._defect import DefectCode, DefectLog
+from mailcore._inbound.defect import DefectCode, DefectLog
 
 __all__ = ["Encoded"]
 
