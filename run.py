@@ -22,6 +22,7 @@ always safe.
 # An environment is built under another name, and becomes .venv when it is complete.
 
 import configparser
+import importlib.util
 import json
 import os
 import re
@@ -146,7 +147,7 @@ def build(requirements):
     place = ROOT / f".venv-{os.getpid()}"
     interpreter = place / PYTHON.relative_to(VENV)
     try:
-        run([sys.executable, "-m", "venv", place])
+        make_environment(place)
         pip_install(interpreter, requirements)
         for script in interpreter.parent.iterdir():  # so that `activate` and `.venv/bin/mailcore` work
             if script.is_file() and not script.is_symlink():
@@ -157,6 +158,18 @@ def build(requirements):
             pip_install(PYTHON, requirements)
     finally:
         shutil.rmtree(str(place), ignore_errors=True)
+
+
+def make_environment(place):
+    """Make an environment with pip in it; a Debian Python may lack what usually puts it there."""
+    venv = [sys.executable, "-m", "venv"]
+    if importlib.util.find_spec("ensurepip"):
+        run([*venv, place])
+    elif importlib.util.find_spec("pip"):
+        run([*venv, "--without-pip", place])
+        run([sys.executable, "-m", "pip", "--python", place, "install", "--quiet", "pip"])
+    else:
+        raise Stop("this Python cannot make environments; install that part: apt install python3-venv")
 
 
 def pip_install(interpreter, requirements):

@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -43,6 +44,20 @@ def _pairs(value: str | Secret | Iterable[str | Secret | BasicAuth] | None) -> t
         raise ConfigurationError("webhook_secret is text, or a list of texts.")
     items: Iterable[Any] = value.replace(",", " ").split() if isinstance(value, str) else value
     return tuple(BasicAuth.parse(item) for item in items)
+
+
+def _proxy(value: str | Secret | None) -> Secret | None:
+    if value is None:
+        return None
+    secret = Secret(value)
+    try:
+        parts = urlsplit(secret.reveal())
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable:  # it may hold a password, and is not shown
+        raise ConfigurationError("proxy is a URL such as http://user:password@host:port.")
+    return secret
 
 
 def _number(value: str | float) -> float:
@@ -141,7 +156,7 @@ class Settings:
     )
     proxy: Secret | None = attrs.field(
         default=None,
-        converter=attrs.converters.optional(Secret),
+        converter=_proxy,
         metadata=about("URL of a proxy; the environment's proxies are never used."),
     )
     on_unsupported: OnUnsupported = attrs.field(
