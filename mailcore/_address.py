@@ -92,7 +92,8 @@ class Address:
         The name is quoted and escaped unless it is plain atoms; the domain is in ASCII form;
         the text is never folded.
         """
-        return self._around(_quote(self.display_name), self.ascii_spec)
+        spec = self.addr_spec if self.addr_spec.isascii() else self.ascii_spec
+        return self._around(_quote(self.display_name), spec)
 
     def to_header(self) -> str:
         """Return the form for a MIME header: as `to_text`, non-ASCII names as RFC 2047 words."""
@@ -139,15 +140,19 @@ class Address:
         if value is None:
             return ()
         items = (value,) if isinstance(value, str | Address) else value
-        found: dict[Address, None] = {}
-        if not isinstance(items, Iterable) or isinstance(items, Mapping | bytes):
+        found: list[Address] = []
+        if not isinstance(items, list | tuple) and not _is_series(items):
             raise InvalidAddress(f"takes addresses, not {type(value).__name__}.", field=field)
         for item in items:
             if isinstance(item, Address):
-                found[item] = None
+                found.append(item)
             elif item is not None:
-                found.update(dict.fromkeys(_parse(item, field)))
-        return tuple(found)
+                found += _parse(item, field)
+        return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
+
+
+def _is_series(items: object) -> bool:
+    return isinstance(items, Iterable) and not isinstance(items, Mapping | bytes)
 
 
 def _encode_domain(domain: str) -> str:
@@ -200,9 +205,13 @@ def _parse(text: str, field: str) -> list[Address]:
 def _checked(spec: str, name: str) -> Address:
     """Make an address of parts that the pattern proved to be right."""
     address = Address.__new__(Address)
-    object.__setattr__(address, "addr_spec", spec)
-    object.__setattr__(address, "display_name", name)
+    _set_spec(address, spec)
+    _set_name(address, name)
     return address
+
+
+#: What sets the fields while an address is made; frozen is for everyone else.
+_set_spec, _set_name = (getattr(Address, name).__set__ for name in ("addr_spec", "display_name"))
 
 
 def _shown(text: str) -> str:

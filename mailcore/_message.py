@@ -124,9 +124,13 @@ class Message:
                 set_field(self, UNSET)
             for name, value in given.items():
                 if value is not UNSET:
-                    object.__setattr__(self, name, _convert(name, value))
+                    self._give(name, value)
             if given.get("headers"):
                 self._move_headers()
+
+    def _give(self, name: str, value: Any) -> None:
+        """Check and set one field; only while the message is made."""
+        _setter(name)(self, None if value is None else fields.CONVERT[name](value, name))
 
     def _move_headers(self) -> None:
         """Give each header that has a field of its own to that field."""
@@ -135,10 +139,10 @@ class Message:
             return
         for name, field in own.items():
             if field == "from_" and self.from_ and not self.envelope_sender:
-                object.__setattr__(self, "envelope_sender", _convert("envelope_sender", self.from_[0]))
-            object.__setattr__(self, field, _convert(field, self.headers[name]))
+                self._give("envelope_sender", self.from_[0])
+            self._give(field, self.headers[name])
         rest = {name: value for name, value in self.headers.items() if name not in own}
-        object.__setattr__(self, "headers", FrozenMap(rest))
+        SETTERS["headers"](self, FrozenMap(rest))
 
     @property
     def recipients(self) -> tuple[Address, ...]:
@@ -197,9 +201,9 @@ SETTERS: dict[str, Callable[[Message, Any], None]] = {
 }
 
 
-def _convert(name: str, value: Any) -> Any:
+def _setter(name: str) -> Callable[[Message, Any], None]:
     if name not in SETTERS:
         near = difflib.get_close_matches(name, SETTERS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise TypeError(f"Message has no field {name!r}.{hint}")
-    return None if value is None else fields.CONVERT[name](value, name)
+    return SETTERS[name]

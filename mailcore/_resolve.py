@@ -65,6 +65,7 @@ _ABSENT: Mapping[str, Any] = {
 }
 
 _values = attrgetter(*SETTERS)
+_SETTERS = tuple(SETTERS.values())
 _ABSENTS = tuple(_ABSENT.get(name) for name in SETTERS)
 _MERGES = ("merge_data", "merge_metadata", "merge_headers")
 
@@ -78,9 +79,11 @@ def fill(message: Message, defaults: Message | None) -> Message:
     """Return the message with defaults combined and nothing unset; it may still lack what mail needs."""
     source = message if defaults is None else combine(message, defaults)
     return _construct(
-        # An empty text is no text: a provider would show it, or refuse it.
-        absent if value is UNSET or value is None or value == "" else value
-        for value, absent in zip(_values(source), _ABSENTS, strict=True)
+        [
+            # An empty text is no text: a provider would show it, or refuse it.
+            absent if value is UNSET or value is None or value == "" else value
+            for value, absent in zip(_values(source), _ABSENTS, strict=True)
+        ]
     )
 
 
@@ -122,7 +125,7 @@ def _is_given(value: object) -> bool:
 def _construct(values: Iterable[Any]) -> Message:
     """Make a message of values that were all checked when they were first given."""
     message = Message.__new__(Message)
-    for set_field, value in zip(SETTERS.values(), values, strict=True):
+    for set_field, value in zip(_SETTERS, values, strict=True):
         set_field(message, value)
     return message
 
