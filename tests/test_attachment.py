@@ -134,7 +134,7 @@ class TestLabels:
             ({"inline": False}, False, None),
         ],
     )
-    def test_inline(self, given: dict[str, object], inline: bool, content_id: str | None) -> None:  # noqa: FBT001
+    def test_inline(self, given: dict[str, object], inline: bool, content_id: str | None) -> None:
         """Inline unless told otherwise where there is a content id; none is made up."""
         attachment = Attachment(content=b"", **given)
         assert (attachment.inline, attachment.content_id) == (inline, content_id)
@@ -220,7 +220,7 @@ class TestFiles:
     def test_copies(self, file: Path) -> None:
         """An attachment survives pickle and evolve; a file stays a file."""
         attachment = attach(file)
-        assert pickle.loads(pickle.dumps(attachment)) == attachment  # noqa: S301
+        assert pickle.loads(pickle.dumps(attachment)) == attachment
         assert attrs.evolve(attachment, filename="b.pdf").content == attachment.content
 
 

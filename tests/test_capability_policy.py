@@ -188,7 +188,7 @@ class TestTable:
             AdapterSpec(name="a", factory="a:A", options="a:O", capabilities={"send.wings": Support()})
 
     @pytest.mark.parametrize("level, usable", list(zip(Level, [True, True, False, False], strict=True)))
-    def test_usable(self, level: Level, usable: bool) -> None:  # noqa: FBT001
+    def test_usable(self, level: Level, usable: bool) -> None:
         """Two levels let a message use it."""
         assert Support(level=level).usable == usable
 

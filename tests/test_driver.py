@@ -376,14 +376,14 @@ class TestError:
     def test_is_completed(self) -> None:
         """Provider, key and attempt are in the error, and survive a queue."""
         error = failed(committing, TransportFailure(Phase.SENT, "It broke."))
-        for found in (error, pickle.loads(pickle.dumps(error))):  # noqa: S301  # reason: our own bytes
+        for found in (error, pickle.loads(pickle.dumps(error))):
             assert (found.provider, found.idempotency_key) == ("fake", "key-1")
             (attempt,) = found.attempts
             assert (attempt.number, attempt.provider, attempt.started_at) == (3, "fake", NOW)
             assert (attempt.outcome, attempt.error, attempt.status) == (Outcome.UNKNOWN, "MaybeSent", None)
 
     @pytest.mark.parametrize("key,retriable", [("key-1", True), (None, False)])
-    def test_unknown_is_repeated_only_with_a_key(self, key: str | None, retriable: bool) -> None:  # noqa: FBT001  # reason: a table
+    def test_unknown_is_repeated_only_with_a_key(self, key: str | None, retriable: bool) -> None:
         """Without a key, repeating a mail that may have been sent could send it twice."""
         error = failed(committing, TransportFailure(Phase.SENT, "It broke."), key=key)
         assert error.retriable is retriable

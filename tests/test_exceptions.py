@@ -98,7 +98,7 @@ class TestOutcomes:
             ("InProgress", Scope.PROVIDER, True),
         ],
     )  # fmt: skip
-    def test_defaults(self, name: str, scope: Scope, retriable: bool) -> None:  # noqa: FBT001
+    def test_defaults(self, name: str, scope: Scope, retriable: bool) -> None:
         """What an error stops, and whether trying again may help; both can be said otherwise."""
         cls = getattr(exceptions, name)
         assert (cls("").scope, cls("").retriable) == (scope, retriable)
@@ -115,14 +115,14 @@ class TestErrors:
         """Everything on an error survives pickle and copy, notes too."""
         error = make(cls)
         error.add_note("seen twice")
-        for found in (pickle.loads(pickle.dumps(error)), copy(error), deepcopy(error)):  # noqa: S301
+        for found in (pickle.loads(pickle.dumps(error)), copy(error), deepcopy(error)):
             assert type(found) is cls
             assert (str(found), found.args) == (str(error), error.args)
             assert vars(found) == vars(error)
 
     def test_transport_failure(self) -> None:
         """So does what a transport raises."""
-        found = pickle.loads(pickle.dumps(TransportFailure(Phase.SENT, "reset", untrusted=True)))  # noqa: S301
+        found = pickle.loads(pickle.dumps(TransportFailure(Phase.SENT, "reset", untrusted=True)))
         assert (found.phase, str(found), found.untrusted) == (Phase.SENT, "reset", True)
 
     @each_error

@@ -146,7 +146,7 @@ class TestHeaders:
     def test_copies(self) -> None:
         """They survive pickle and copy."""
         headers = Headers(self.PAIRS)
-        assert pickle.loads(pickle.dumps(headers)).pairs == deepcopy(headers).pairs == self.PAIRS  # noqa: S301
+        assert pickle.loads(pickle.dumps(headers)).pairs == deepcopy(headers).pairs == self.PAIRS
 
     @pytest.mark.rule("N-G10")
     def test_repr(self) -> None:

@@ -167,7 +167,7 @@ class TestRoundTrip:
     @each_value
     def test_pickle_and_copy(self, value: Any) -> None:
         """So do pickle and deepcopy."""
-        for found in (pickle.loads(pickle.dumps(value)), deepcopy(value)):  # noqa: S301
+        for found in (pickle.loads(pickle.dumps(value)), deepcopy(value)):
             assert found == value
             assert types(found) == types(value)
 

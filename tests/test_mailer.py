@@ -416,7 +416,7 @@ class TestUnsupported:
     @pytest.mark.parametrize(
         "level,usable", [(Level.FULL, True), (Level.LIMITED, True), (Level.NOT_IMPLEMENTED, False)]
     )
-    def test_levels(self, level: Level, usable: bool) -> None:  # noqa: FBT001  # reason: a table
+    def test_levels(self, level: Level, usable: bool) -> None:
         """What the adapter does not do yet is refused like what the provider cannot do."""
         table = {**EVERYTHING, Capability.TAGS: Support(level=level, note="Soon.")}
         mailer = make(RecordingTransport(OK), capabilities=table)

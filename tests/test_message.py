@@ -54,7 +54,7 @@ class TestAbsence:
         message = Message()
         assert {getattr(message, name) for name in FIELDS} == {UNSET}
         assert (bool(UNSET), repr(UNSET)) == (False, "UNSET")
-        copied = pickle.loads(pickle.dumps(message)), deepcopy(message)  # noqa: S301
+        copied = pickle.loads(pickle.dumps(message)), deepcopy(message)
         assert all(getattr(copy, name) is UNSET for name in FIELDS for copy in copied)
         assert copied == (message, message)
 
@@ -162,7 +162,7 @@ class TestTimes:
     """When to send."""
 
     @pytest.mark.rule("N-E4")
-    @pytest.mark.parametrize("value", [datetime(2030, 1, 1), date(2030, 1, 1), 1893456000, "2030-01-01"])  # noqa: DTZ001
+    @pytest.mark.parametrize("value", [datetime(2030, 1, 1), date(2030, 1, 1), 1893456000, "2030-01-01"])  # noqa: DTZ001  # reason: what is refused
     def test_refused(self, value: object) -> None:
         """Only an aware time says when."""
         with pytest.raises(InvalidMessage, match=r"^send_at: needs a datetime with a time zone"):
@@ -267,7 +267,7 @@ class TestMessage:
     def test_copies(self) -> None:
         """A full message survives pickle, copy and evolve."""
         message = Message(to="a@x", metadata={"a": [1]}, attachments=Attachment(content=b"x"), send_at=NOON)
-        assert pickle.loads(pickle.dumps(message)) == deepcopy(message) == message  # noqa: S301
+        assert pickle.loads(pickle.dumps(message)) == deepcopy(message) == message
         assert attrs.evolve(message, subject="b").metadata == {"a": [1]}
 
     @given(st.text(max_size=30) | st.text(st.sampled_from('a\r\n\x00\x85\u2028:,"<>@'), max_size=9))

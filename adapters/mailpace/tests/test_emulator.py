@@ -555,7 +555,7 @@ class TestValidation:
 
     @pytest.mark.parametrize(
         "extension",
-        "jpeg jpg png gif txt pdf docx xlsx pptx csv att ics ical html zip auf xml dwg PDF".split(),  # noqa: SIM905
+        "jpeg jpg png gif txt pdf docx xlsx pptx csv att ics ical html zip auf xml dwg PDF".split(),  # noqa: SIM905  # reason: a list of words
     )
     def test_allows_extensions(self, extension: str) -> None:
         """S6: every documented extension passes, in any letter case."""
@@ -731,7 +731,7 @@ class TestEvents:
             MailPaceEmulator().act(message_id, "delivered", NOW)
 
     @pytest.mark.parametrize("word, blocks", [("bounced", True), ("deferred", False), ("spam", False)])
-    def test_blocks_after_a_hard_bounce(self, word: str, blocks: bool) -> None:  # noqa: FBT001  # reason: a table
+    def test_blocks_after_a_hard_bounce(self, word: str, blocks: bool) -> None:
         """S7, R4: a hard bounce puts the addresses of `to` on the block list."""
         emulator = MailPaceEmulator()
         call(emulator, MINIMAL | {"to": "Bob <BOB@example.com>, carl@example.com", "cc": "dora@example.com"})

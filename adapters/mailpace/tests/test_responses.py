@@ -442,7 +442,7 @@ class TestThroughTheMailer:
         with pytest.raises(SendError) as caught:
             make_mailer(RecordingTransport(response)).send(MESSAGE)
         pickled = pickle.dumps(caught.value)
-        copy = pickle.loads(pickled)  # noqa: S301  # reason: our own
+        copy = pickle.loads(pickled)
         names = (
             "scope",
             "retriable",
