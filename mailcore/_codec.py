@@ -23,7 +23,7 @@ from mailcore._http import Headers
 from mailcore._mapping import FrozenMap
 from mailcore._message import Message
 from mailcore._secret import Secret
-from mailcore._strict_json import strict_json
+from mailcore._strict_json import MAX_DEPTH, strict_json
 from mailcore._unset import UNSET
 from mailcore.exceptions import InvalidDocument
 
@@ -57,7 +57,8 @@ def from_json(cls: type[T], text: str | bytes) -> T:
     Raises:
         InvalidDocument: The text is not JSON, or does not hold a valid value of that class.
     """
-    document = strict_json(text)
+    # A provider's document stands within ours, so ours may be deeper.
+    document = strict_json(text, max_depth=2 * MAX_DEPTH)
     try:
         return _CONVERTER.structure(document, cls)
     except Exception as error:  # cattrs and our values refuse in many ways

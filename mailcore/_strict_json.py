@@ -23,7 +23,7 @@ _SUSPICIOUS_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def strict_json(data: bytes | str) -> Any:
+def strict_json(data: bytes | str, *, max_depth: int = MAX_DEPTH) -> Any:
     """
     Return the value of a JSON text.
 
@@ -40,8 +40,8 @@ def strict_json(data: bytes | str) -> Any:
     except ValueError as error:
         # The decoder's own text may quote the input; its class and position say enough.
         raise InvalidDocument(f"The text is not UTF-8 JSON ({type(error).__name__}).") from None
-    if text.count("[") + text.count("{") > MAX_DEPTH:
-        _refuse_depth(value)
+    if text.count("[") + text.count("{") > max_depth:
+        _refuse_depth(value, max_depth)
     unusable = _SUSPICIOUS_ESCAPE.search(text) or (isinstance(data, str) and _UNUSABLE.search(text))
     return _scrub(value) if unusable else value
 
@@ -80,15 +80,15 @@ def _children(value: Any) -> list[Any]:
     return [child for child in inside if isinstance(child, dict | list)]
 
 
-def _refuse_depth(value: Any) -> None:
+def _refuse_depth(value: Any, max_depth: int) -> None:
     """Walk level by level, so that no input can exhaust the stack."""
     level = [value] if isinstance(value, dict | list) else []
-    for _ in range(MAX_DEPTH):
+    for _ in range(max_depth):
         if not level:
             return
         level = [child for container in level for child in _children(container)]
     if level:
-        raise InvalidDocument(f"The JSON is nested more than {MAX_DEPTH} levels deep.")
+        raise InvalidDocument(f"The JSON is nested more than {max_depth} levels deep.")
 
 
 def _scrub(value: Any) -> Any:

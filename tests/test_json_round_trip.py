@@ -48,6 +48,7 @@ from mailcore import (
     WebhookRequest,
     WebhookResponse,
     from_json,
+    strict_json,
     to_json,
 )
 
@@ -276,3 +277,13 @@ class TestRefusing:
         document[name] = data.draw(plain)
         with contextlib.suppress(InvalidDocument):
             assert isinstance(from_json(type(value), json.dumps(document)), type(value))
+
+
+class TestDepth:
+    """Documents within documents."""
+
+    def test_event_as_deep_as_a_delivery_may_be(self) -> None:
+        """What a strict reader took of a delivery comes back with the event that holds it."""
+        raw: Any = strict_json(b"[" * 64 + b"]" * 64)
+        event = TrackingEvent(event_type=EventType.UNKNOWN, event_id="1", raw=raw)
+        assert from_json(TrackingEvent, to_json(event)) == event

@@ -549,7 +549,7 @@ class TestDeadline:
         found = failure(transport(), request(server), deadline=0.5)
         assert found.phase is phase
         assert "timeout" in str(found)
-        assert time.monotonic() - start < 1.5
+        assert time.monotonic() - start < 2.5
 
     def test_proxy_that_drips(self, serve: Any, transport: Any) -> None:
         """Slow words of a proxy count as well, and prove that nothing was sent."""
@@ -558,7 +558,7 @@ class TestDeadline:
         carrier = transport(proxy=f"http://127.0.0.1:{proxy.port}")
         found = failure(carrier, request("https://localhost:9/send"), deadline=0.5)
         assert found.phase is Phase.CONNECTING
-        assert time.monotonic() - start < 1.5
+        assert time.monotonic() - start < 2
 
     def test_many_addresses_that_do_not_answer(self, transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """All addresses of a host share the time there is; none gets it anew."""
@@ -574,9 +574,9 @@ class TestDeadline:
             monkeypatch.setattr(socket, "getaddrinfo", lambda *_: rows)
             start = time.monotonic()
             url = f"http://localhost:{full.getsockname()[1]}/send"
-            found = failure(transport(connect_timeout=0.4), request(url))
+            found = failure(transport(connect_timeout=1), request(url))
         assert found.phase is Phase.CONNECTING
-        assert time.monotonic() - start < 1.5
+        assert time.monotonic() - start < 2.5
 
     @pytest.mark.parametrize("interruption", [KeyboardInterrupt, RuntimeError])
     def test_interrupted_from_outside(
@@ -601,10 +601,10 @@ class TestDeadline:
 
     def test_read_timeout(self, serve: Any, transport: Any) -> None:
         """One read has a limit of its own."""
-        server, start = serve(once(b"", pause=2)), time.monotonic()
+        server, start = serve(once(b"", pause=4)), time.monotonic()
         found = failure(transport(read_timeout=0.3), request(server))
         assert found.phase is Phase.SENT
-        assert time.monotonic() - start < 1.5
+        assert time.monotonic() - start < 2.5
 
     def test_slow_reader(self, serve: Any, transport: Any) -> None:
         """A server that does not read holds nobody up."""
@@ -615,7 +615,7 @@ class TestDeadline:
         server, start = serve(deaf), time.monotonic()
         found = failure(transport(), request(server, body=JsonBody({"a": "x" * 20_000_000})), deadline=0.5)
         assert found.phase is Phase.SENDING
-        assert time.monotonic() - start < 1.5
+        assert time.monotonic() - start < 2.5
 
     def test_silent_handshake(self, transport: Any, serve: Any) -> None:
         """A server that never says hello got nothing."""
@@ -626,7 +626,7 @@ class TestDeadline:
         server, start = serve(deaf), time.monotonic()
         found = failure(transport(), request(server.url.replace("http:", "https:")), deadline=0.5)
         assert (found.phase, found.untrusted) == (Phase.CONNECTING, False)
-        assert time.monotonic() - start < 1.5
+        assert time.monotonic() - start < 2.5
 
     def test_passed_before_the_start(self, serve: Any, transport: Any) -> None:
         """Without time left, nothing is sent."""
