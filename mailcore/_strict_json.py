@@ -27,6 +27,9 @@ def strict_json(data: bytes | str, *, max_depth: int = MAX_DEPTH) -> Any:
     """
     Return the value of a JSON text.
 
+    Args:
+        max_depth: Most levels of objects and lists within each other.
+
     Raises:
         InvalidDocument: Not UTF-8, not JSON, or JSON that breaks the rules of this file.
     """
