@@ -8,7 +8,6 @@ Rule 3: what is wrong is said before anything is built, with the nearest right s
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from mailcore._nearest import did_you_mean
 from mailcore._secret import Secret
 from mailcore._settings import Settings
 from mailcore._spec import AdapterSpec, load_object
@@ -160,9 +160,8 @@ def _names(options_class: type[Any]) -> list[str]:
 
 
 def _unknown(name: str, provider: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"{provider} has no option {name!r}.{hint} Options: {', '.join(sorted(known))}."
+    near = did_you_mean(name, known)
+    return f"{provider} has no option {name!r}.{near} Options: {', '.join(sorted(known))}."
 
 
 def _found(name: str, given: Mapping[str, Any], provider: str, environ: Environment) -> Any:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import attrs
 
 from mailcore._http import Headers
 from mailcore._strict_json import strict_json
-from mailcore._time import require_aware
+from mailcore._time import require_aware, utc_now
 from mailcore.exceptions import InvalidDocument
 
 __all__ = [
@@ -79,10 +79,6 @@ class Disposition(enum.Enum):
     UNAVAILABLE = "unavailable"
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 def _as_bytes(body: bytes | bytearray | memoryview) -> bytes:
     if isinstance(body, str):
         raise TypeError("A webhook body is bytes, exactly as received; text cannot be verified.")
@@ -112,7 +108,7 @@ class WebhookRequest:
     url: str = attrs.field(default="", repr=False)
     headers: Headers = attrs.field(factory=Headers, converter=Headers)
     body: bytes = attrs.field(default=b"", converter=_as_bytes, repr=lambda body: f"<{len(body)} bytes>")
-    received_at: datetime = attrs.field(factory=_utc_now, converter=require_aware)
+    received_at: datetime = attrs.field(factory=utc_now, converter=require_aware)
     basic_auth: str | None = None
     _parsed: tuple[Any, ...] = attrs.field(default=(), init=False, eq=False, repr=False)
 

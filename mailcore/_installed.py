@@ -5,11 +5,12 @@ Rule: nothing is imported to find out; a plugin's names decide.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import attrs
+
+from mailcore._nearest import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
@@ -97,9 +98,7 @@ def _name(distribution: Distribution) -> str:
 
 def _unknown(variable: str, name: str, found: Collection[str]) -> str:
     known = {part: None for plugin in found for part in (*plugin.split(":", 1), plugin)}
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
     return (
-        f"{variable} names {name!r}, which is no installed plugin.{hint} "
+        f"{variable} names {name!r}, which is no installed plugin.{did_you_mean(name, known)} "
         f"Installed: {', '.join(found) or 'none'}."
     )

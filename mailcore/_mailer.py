@@ -10,7 +10,7 @@ import copy
 import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -26,9 +26,10 @@ from mailcore._many import in_order
 from mailcore._message import Message
 from mailcore._plugins import PluginHost
 from mailcore._policy import apply_advice, apply_capabilities
-from mailcore._resolve import complete, fill
+from mailcore._resolve import complete, fill, replace
 from mailcore._result import Advice, SendOutcome, SendResult
 from mailcore._secret import Secret
+from mailcore._time import utc_now
 from mailcore._transport import Transport
 from mailcore.exceptions import MailcoreError, MaybeSent, NotAccepted, Scope, SendError
 
@@ -38,10 +39,6 @@ __all__ = ["Mailer"]
 MAX_BATCH = 500
 
 _log = logging.getLogger("mailcore.mailer")
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @attrs.frozen(kw_only=True)
@@ -72,7 +69,7 @@ class Mailer(Closing):
         name: str = "default",
         host: PluginHost | None = None,
         transport: Transport | None = None,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         _config.require(configuration, "send")
         self.name = name
@@ -208,11 +205,17 @@ class Mailer(Closing):
                 if prepared.message.idempotency_key is None:
                     batch[position] = prepared
                 else:
-                    outcomes[position] = self._outcome(message)
+                    outcomes[position] = self._alone(message, prepared)
         verdicts = self._deliver_batch(list(batch.values())) if batch else []
         for (position, prepared), verdict in zip(batch.items(), verdicts, strict=True):
             outcomes[position] = self._settled(messages[position], prepared, verdict)
         return [outcomes[position] for position in range(len(messages))]
+
+    def _alone(self, message: Message, prepared: _Prepared) -> SendOutcome:
+        try:
+            return self._settled(message, prepared, self._deliver(prepared))
+        except MailcoreError as error:
+            return self._settled(message, prepared, error)
 
     def _deliver_batch(self, batch: Sequence[_Prepared]) -> Sequence[SendResult | MailcoreError]:
         idempotency = self._spec.idempotency
@@ -248,7 +251,9 @@ class Mailer(Closing):
         if not isinstance(message, Message):
             raise TypeError(f"send takes a Message, not {type(message).__name__}.")
         if idempotency_key is not None:
-            message = attrs.evolve(message, idempotency_key=idempotency_key)
+            message = replace(
+                message, idempotency_key=Message(idempotency_key=idempotency_key).idempotency_key
+            )
         filled = fill(message, self.settings.defaults)
         changed = self._host.before_send(filled, provider=self.provider, mailer=self.name)
         ready = complete(filled if changed is filled else fill(changed, None))

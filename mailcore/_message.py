@@ -7,7 +7,6 @@ Rule 2: a field not given is `UNSET` and takes the mailer's default; `None` supp
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from mailcore._address import Address
 from mailcore._attachment import Attachment
 from mailcore._header import OWN_FIELD
 from mailcore._mapping import FrozenMap
+from mailcore._nearest import did_you_mean
 from mailcore._unset import UNSET
 
 if TYPE_CHECKING:
@@ -203,7 +203,5 @@ SETTERS: dict[str, Callable[[Message, Any], None]] = {
 
 def _setter(name: str) -> Callable[[Message, Any], None]:
     if name not in SETTERS:
-        near = difflib.get_close_matches(name, SETTERS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise TypeError(f"Message has no field {name!r}.{hint}")
+        raise TypeError(f"Message has no field {name!r}.{did_you_mean(name, SETTERS)}")
     return SETTERS[name]

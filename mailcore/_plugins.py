@@ -9,7 +9,6 @@ Rule 3: two distributions that claim one provider are both refused: the winner w
 
 from __future__ import annotations
 
-import difflib
 import logging
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -20,6 +19,7 @@ import pluggy
 from mailcore import hookspecs
 from mailcore._installed import Installed, named, select
 from mailcore._message import Message
+from mailcore._nearest import did_you_mean
 from mailcore._plugin import Plugin, PluginProblem
 from mailcore._spec import API_VERSION, AdapterSpec
 from mailcore.exceptions import (
@@ -132,11 +132,10 @@ class PluginHost:
         return configuration(config, host=self, environ=environ).adapter()
 
     def _unknown(self, name: str) -> str:
-        near = difflib.get_close_matches(name, self._claims, n=1)
+        near = did_you_mean(name, self._claims)
         return " ".join(
             [
-                f"No installed plugin offers the provider {name!r}.",
-                *([f"Did you mean {near[0]!r}?"] if near else []),
+                f"No installed plugin offers the provider {name!r}.{near}",
                 f"Available: {', '.join(self.adapters) or 'none'}.",
                 *self._not_loaded(),
                 *([] if near or self._is_here(name) else _install(name)),

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -40,6 +40,7 @@ from mailcore._plugins import PluginHost
 from mailcore._quarantine import Quarantine, Quarantined
 from mailcore._replay import MemoryReplayStore, ReplayStore
 from mailcore._spec import load_object
+from mailcore._time import utc_now
 from mailcore._transport import Transport, TransportFailure
 from mailcore.exceptions import MissingOption, WebhookRejected
 
@@ -79,13 +80,13 @@ class WebhookReceiver(Closing):
         replay_store: ReplayStore | None = None,
         host: PluginHost | None = None,
         transport: Transport | None = None,
-        clock: Callable[[], datetime] | None = None,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.provider = configuration.spec.name
         self.settings = configuration.settings
         self._host = PluginHost.default() if host is None else host
         self._adapter: Adapter = configuration.adapter()
-        self._clock = clock or (lambda: datetime.now(UTC))
+        self._clock = clock
         covers = self._adapter.webhook_covers
         if covers is Covers.NOTHING and not self.settings.webhook_secret:
             raise MissingOption(_no_proof(configuration))

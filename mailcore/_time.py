@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-__all__ = ["parse_timestamp", "require_aware"]
+__all__ = ["parse_timestamp", "require_aware", "utc_now"]
 
 _ISO = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\s?(?:Z|z|UTC|[+-]\d\d:?(?:\d\d)?)?", re.ASCII
@@ -26,6 +26,11 @@ def parse_timestamp(text: object) -> datetime | None:
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def utc_now() -> datetime:
+    """Return the time (aware UTC)."""
+    return datetime.now(UTC)
 
 
 def require_aware(value: datetime | None) -> datetime | None:

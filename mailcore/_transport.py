@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from mailcore._http import HttpRequest, LocalRequest, SmtpRequest
+from mailcore._http import HttpRequest, LocalRequest
 
 __all__ = ["Deadline", "Phase", "Transport", "TransportFailure"]
 
@@ -19,8 +19,6 @@ TRANSPORTS = {
     HttpRequest: "mailcore.transports.requests:RequestsTransport",
     LocalRequest: "mailcore.transports.local:LocalTransport",
 }
-
-RequestType = type[HttpRequest] | type[SmtpRequest] | type[LocalRequest]
 
 
 class Phase(enum.Enum):

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
+import mailcore.providers
 from mailcore import (
     Adapter,
     AdapterSpec,
@@ -395,6 +396,21 @@ class TestBatch:
         outcomes = mailer.send_many(map(message, range(250)))
         assert len({outcome.unwrap().message_id for outcome in outcomes}) == 250
         assert sorted(int(str(kept.subject)) for kept in outbox(mailer)) == list(range(250))
+
+    def test_own_key_is_asked_about_once(self) -> None:
+        """A plugin is asked once about each message of a batch, also about one that is sent alone."""
+        asked: list[str | None] = []
+
+        class Asking:
+            @hookimpl
+            def mailcore_before_send(self, message: Message) -> None:
+                asked.append(message.subject)
+
+        providers = PluginHost({"builtin": mailcore.providers, "asking": Asking()}, installed=False)
+        mailer = Mailer.from_config({"provider": "memory"}, environ={}, host=providers)
+        keyed = attrs.evolve(message(0), idempotency_key="key-0")
+        assert all(outcome.result for outcome in mailer.send_many([keyed, message(1)]))
+        assert asked == ["0", "1"]
 
     @pytest.mark.parametrize("adapter", [OneByOne, Batching])
     def test_foreign_error_is_one_outcome(self, adapter: type[Adapter]) -> None:
