@@ -319,7 +319,11 @@ class TestDeclaredFile:
         """A pipe where the file was is a change; it is not waited for."""
         os.mkfifo(tmp_path / "pipe")
         with pytest.raises(AttachmentChanged):
-            list(FileContent(path=str(tmp_path / "pipe"), size=0, mtime_ns=1))
+            list(
+                FileContent(
+                    path=str(tmp_path / "pipe"), size=0, mtime_ns=(tmp_path / "pipe").stat().st_mtime_ns
+                )
+            )
         with pytest.raises(InvalidAttachment, match="not a regular file"):
             Attachment.from_path("pipe", root=tmp_path)
 
