@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mailcore._event import BounceClass, EventType, RejectReason, TrackingEvent
     from mailcore._file_content import FileContent
     from mailcore._form import FormBody
+    from mailcore._group import MailerGroup
     from mailcore._http import (
         Body,
         Headers,
@@ -149,6 +150,7 @@ __all__ = [
     "LocalResponse",
     "MailcoreError",
     "Mailer",
+    "MailerGroup",
     "Mailers",
     "MaybeSent",
     "MemoryReplayStore",
@@ -239,6 +241,7 @@ _HOMES = {
     ),
     "_inbound.message": "InboundMessage UntrustedHTML",
     "_inbound.attachment": "InboundAttachment",
+    "_group": "MailerGroup",
     "_mailer": "Mailer",
     "_mailers": "Mailers",
     "_message": "Message",

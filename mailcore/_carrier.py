@@ -7,15 +7,17 @@ Rule 2: a secret that a provider echoes is masked before anybody reads the answe
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import attrs
 
-from mailcore._adapter import Flow
 from mailcore._closing import Closing
 from mailcore._driver import drive
-from mailcore._http import Headers, HttpRequest, HttpResponse, Request
+from mailcore._http import Headers, HttpRequest, HttpResponse, Pause, Request
 from mailcore._plugins import PluginHost
+from mailcore._retry import Steps
 from mailcore._secret import Secret
 from mailcore._settings import Settings
 from mailcore._spec import load_object
@@ -35,29 +37,50 @@ class Carrier(Closing):
     Args:
         mailer: Name of the mailer; empty for a receiver.
         transport: What carries every request; None: the usual one for each type.
+        sleep: Waits that many seconds.
     """
 
     def __init__(
-        self, settings: Settings, *, provider: str, mailer: str, host: PluginHost, transport: Transport | None
+        self,
+        settings: Settings,
+        *,
+        provider: str,
+        mailer: str,
+        host: PluginHost,
+        transport: Transport | None,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._settings = settings
         self._provider = provider
         self._mailer = mailer
         self._host = host
         self._given = transport
+        self._sleep = sleep
         self._made: dict[type[Any], Transport] = {}
 
-    def run(self, flow: Flow[T]) -> T:
-        """Carry out a flow within the deadline of one send, and return what it returns."""
-        deadline = Deadline(self._settings.deadline)
-        return drive(flow, lambda request: self._exchange(request, deadline))
+    def deadline(self) -> Deadline:
+        """Return the moment by which a send that begins now must be done."""
+        return Deadline(self._settings.deadline)
+
+    def run(self, flow: Steps[T], deadline: Deadline | None = None) -> T:
+        """
+        Carry out a flow and return what it returns.
+
+        Args:
+            deadline: When all of it must be done; None: it begins now.
+        """
+        until = self.deadline() if deadline is None else deadline
+        return drive(flow, lambda request: self._exchange(request, until))
 
     def close(self) -> None:
         """Close the connections that were made here; a later flow opens new ones."""
         for transport in self._made.values():
             transport.close()
 
-    def _exchange(self, request: Request, deadline: Deadline) -> Any:
+    def _exchange(self, request: Request | Pause, deadline: Deadline) -> Any:
+        if isinstance(request, Pause):
+            self._sleep(request.seconds)
+            return None
         told = {"provider": self._provider, "mailer": self._mailer, "request": request}
         self._host.notify("mailcore_request_prepared", **told)
         response = _masked(request, self.transport(type(request)).exchange(request, deadline=deadline))

@@ -1,8 +1,9 @@
 """Runs a flow and decides how it ended.
 
 Rule 1: the adapter says what a response means; only this file says what a missing one means.
-Rule 2: what is not proved to be "not sent" is `MaybeSent`.
-Rule 3: the decisions are generators as well, so that one copy of them serves sync and async.
+Rule 2: what is not proved to be "not sent" is `MaybeSent`; once it is, only an acceptance settles it.
+Rule 3: the decisions are generators as well, so that one copy of them serves sync and async. They yield
+        requests, and pauses to be waited out.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from urllib.parse import urlsplit
 import attrs
 
 from mailcore._adapter import Adapter, Context, Flow
-from mailcore._http import HttpRequest, HttpResponse, Request
+from mailcore._http import HttpRequest, HttpResponse, Pause, Request
 from mailcore._message import Message
 from mailcore._result import TAKEN, Attempt, SendResult
+from mailcore._retry import Repeats, Steps, repeated
 from mailcore._transport import Phase, TransportFailure
 from mailcore.exceptions import (
     MailcoreError,
@@ -37,8 +39,8 @@ __all__ = ["batch_steps", "drive", "send_steps"]
 T = TypeVar("T")
 
 
-def drive(flow: Flow[T], exchange: Callable[[Request], Any]) -> T:
-    """Carry out a flow's requests one by one and return what it returns."""
+def drive(flow: Steps[T], exchange: Callable[[Request | Pause], Any]) -> T:
+    """Carry out a flow's requests and pauses one by one and return what it returns."""
     try:
         request = next(flow)
         while True:
@@ -55,8 +57,19 @@ def drive(flow: Flow[T], exchange: Callable[[Request], Any]) -> T:
         flow.close()
 
 
-def send_steps(adapter: Adapter, provider: str, message: Message, ctx: Context) -> Flow[SendResult]:
+def send_steps(
+    adapter: Adapter, provider: str, message: Message, ctx: Context, repeats: Repeats
+) -> Steps[SendResult]:
     """Send one message; ends in a complete result or in a `SendError` that says all that is known."""
+
+    def once(ctx: Context) -> Flow[SendResult]:
+        return _send_once(adapter, provider, message, ctx)
+
+    result, earlier = yield from repeated(once, ctx, repeats)
+    return attrs.evolve(result, attempts=(*earlier, *result.attempts)) if earlier else result
+
+
+def _send_once(adapter: Adapter, provider: str, message: Message, ctx: Context) -> Flow[SendResult]:
     found: SendResult | SendError
     try:
         found = yield from _decided(_opened(adapter.send_flow, message, ctx))
@@ -69,18 +82,40 @@ def send_steps(adapter: Adapter, provider: str, message: Message, ctx: Context) 
 
 
 def batch_steps(
+    adapter: Adapter, provider: str, messages: Sequence[Message], ctx: Context, repeats: Repeats
+) -> Steps[list[SendResult | SendError]]:
+    """Send several messages in one request; ends in one verdict for each, in their order."""
+
+    def once(ctx: Context) -> Flow[list[SendResult | SendError]]:
+        return _batch_once(adapter, provider, messages, ctx)
+
+    try:
+        verdicts, earlier = yield from repeated(once, ctx, repeats)
+    except SendError as error:
+        return [copy.copy(error) for _ in messages]
+    return [_after(verdict, earlier) for verdict in verdicts] if earlier else verdicts
+
+
+def _batch_once(
     adapter: Adapter, provider: str, messages: Sequence[Message], ctx: Context
 ) -> Flow[list[SendResult | SendError]]:
-    """Send several messages in one request; ends in one verdict for each, in their order."""
     try:
         found = yield from _decided(_listed(_opened(adapter.batch_flow, messages, ctx)))
     except SendError as error:
-        found = [copy.copy(error) for _ in messages]
+        raise _completed(error, provider, ctx) from error.__cause__
     if len(found) > len(messages):
         found = []  # it answers for other messages than these: nothing in it can be matched
     unmatched = range(len(messages) - len(found))
     verdicts = [*found, *(MaybeSent("The provider's answer leaves this message out.") for _ in unmatched)]
     return [_verdict(verdict, provider, ctx) for verdict in verdicts]
+
+
+def _after(verdict: SendResult | SendError, earlier: tuple[Attempt, ...]) -> SendResult | SendError:
+    attempts = (*earlier, *verdict.attempts)
+    if isinstance(verdict, SendResult):
+        return attrs.evolve(verdict, attempts=attempts)
+    verdict.attempts = attempts
+    return verdict
 
 
 def _verdict(found: SendResult | SendError, provider: str, ctx: Context) -> SendResult | SendError:

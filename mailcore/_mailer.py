@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import copy
 import logging
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from random import random
+from typing import Any, cast
 
 import attrs
 
 from mailcore import _config
-from mailcore._adapter import Adapter, Context, Flow
+from mailcore._adapter import Adapter, Context
 from mailcore._capabilities import Capability, support
 from mailcore._carrier import Carrier
 from mailcore._closing import Closing
@@ -28,12 +30,13 @@ from mailcore._plugins import PluginHost
 from mailcore._policy import apply_advice, apply_capabilities
 from mailcore._resolve import complete, fill, replace
 from mailcore._result import Advice, SendOutcome, SendResult
+from mailcore._retry import Quota, Repeats, RetryPolicy, Steps
 from mailcore._secret import Secret
 from mailcore._time import utc_now
-from mailcore._transport import Transport
+from mailcore._transport import Deadline, Transport
 from mailcore.exceptions import MailcoreError, MaybeSent, NotAccepted, Scope, SendError
 
-__all__ = ["Mailer"]
+__all__ = ["Mailer", "not_sent"]
 
 #: Most messages in one batch where the provider names no limit: what is lost track of together.
 MAX_BATCH = 500
@@ -70,6 +73,8 @@ class Mailer(Closing):
         host: PluginHost | None = None,
         transport: Transport | None = None,
         clock: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], object] = time.sleep,
+        random: Callable[[], float] = random,
     ) -> None:
         _config.require(configuration, "send")
         self.name = name
@@ -79,9 +84,20 @@ class Mailer(Closing):
         self._host = PluginHost.default() if host is None else host
         self._adapter: Adapter = configuration.adapter()
         self._carrier = Carrier(
-            self.settings, provider=self.provider, mailer=name, host=self._host, transport=transport
+            self.settings,
+            provider=self.provider,
+            mailer=name,
+            host=self._host,
+            transport=transport,
+            sleep=sleep,
         )
         self._clock = clock
+        self._retry = RetryPolicy(
+            max_attempts=self.settings.max_attempts,
+            idempotency=self._spec.idempotency,
+            quota=Quota(),
+            random=random,
+        )
 
     @classmethod
     def from_config(
@@ -92,6 +108,9 @@ class Mailer(Closing):
         host: PluginHost | None = None,
         name: str = "default",
         transport: Transport | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], object] = time.sleep,
+        random: Callable[[], float] = random,
     ) -> Mailer:
         """
         Return a mailer for a flat mapping such as `{"provider": "mailpace", "api_key": "..."}`.
@@ -100,13 +119,16 @@ class Mailer(Closing):
             environ: Where options not given are looked up; None: the process's environment.
             host: The plugins to use; None: all that are installed.
             transport: What carries the requests; None: the usual one for each type.
+            clock: Returns the time, aware and in UTC.
+            sleep: Waits that many seconds before a repeat.
+            random: Returns a number from 0 up to 1, for the jitter of that wait.
 
         Raises:
             ConfigurationError: It cannot work; the error says what to change.
         """
         host = PluginHost.default() if host is None else host
         found = _config.configuration(config, host=host, environ=environ)
-        return cls(found, name=name, host=host, transport=transport)
+        return cls(found, name=name, host=host, transport=transport, clock=clock, sleep=sleep, random=random)
 
     @classmethod
     def from_url(
@@ -155,9 +177,9 @@ class Mailer(Closing):
         Every check and policy applies; errors are those of `send` that come before anything is sent.
         """
         prepared = self._prepare(message, idempotency_key)
-        flow = self._steps(prepared)
+        flow = self._steps(prepared, self._carrier.deadline())
         try:
-            return next(flow)
+            return cast("Request", next(flow))  # a pause comes after a request at the earliest
         finally:
             flow.close()
 
@@ -191,7 +213,7 @@ class Mailer(Closing):
         try:
             return SendOutcome(message, self.send(message), None)
         except Exception as error:  # noqa: BLE001  # reason: the others' outcomes must not be lost
-            return SendOutcome(message, None, _not_sent(error))
+            return SendOutcome(message, None, not_sent(error))
 
     def _send_batch(self, messages: Sequence[Message]) -> list[SendOutcome]:
         outcomes: dict[int, SendOutcome] = {}
@@ -200,7 +222,7 @@ class Mailer(Closing):
             try:
                 prepared = self._prepare(message, None)
             except Exception as error:  # noqa: BLE001  # reason: the others' outcomes must not be lost
-                outcomes[position] = self._settled(message, None, _not_sent(error))
+                outcomes[position] = self._settled(message, None, not_sent(error))
             else:
                 if prepared.message.idempotency_key is None:
                     batch[position] = prepared
@@ -221,10 +243,12 @@ class Mailer(Closing):
         idempotency = self._spec.idempotency
         key = str(uuid.uuid4()) if idempotency and idempotency.per_batch else None
         messages = [prepared.message for prepared in batch]
+        deadline = self._carrier.deadline()
+        steps = batch_steps(
+            self._adapter, self.provider, messages, self._context(key), self._repeats(deadline)
+        )
         try:
-            verdicts = self._carrier.run(
-                batch_steps(self._adapter, self.provider, messages, self._context(key))
-            )
+            verdicts = self._carrier.run(steps, deadline)
         except MailcoreError as error:  # refused before anything was sent
             return [copy.copy(error) for _ in batch]
         for verdict in verdicts:
@@ -272,11 +296,16 @@ class Mailer(Closing):
             return ()
 
     def _deliver(self, prepared: _Prepared) -> SendResult:
-        return _with_findings(self._carrier.run(self._steps(prepared)), prepared)
+        deadline = self._carrier.deadline()
+        return _with_findings(self._carrier.run(self._steps(prepared, deadline), deadline), prepared)
 
-    def _steps(self, prepared: _Prepared) -> Flow[SendResult]:
+    def _steps(self, prepared: _Prepared, deadline: Deadline) -> Steps[SendResult]:
         key = prepared.message.idempotency_key or str(uuid.uuid4())
-        return send_steps(self._adapter, self.provider, prepared.message, self._context(key))
+        context, repeats = self._context(key), self._repeats(deadline)
+        return send_steps(self._adapter, self.provider, prepared.message, context, repeats)
+
+    def _repeats(self, deadline: Deadline) -> Repeats:
+        return Repeats(policy=self._retry, clock=self._clock, remaining=deadline.remaining)
 
     def _context(self, key: str | None) -> Context:
         now = self._clock()
@@ -303,7 +332,7 @@ class Mailer(Closing):
         return f"Mailer({self.name!r}, provider={self.provider!r})"
 
 
-def _not_sent(error: Exception) -> MailcoreError:
+def not_sent(error: Exception) -> MailcoreError:
     """Return the error as an outcome; what is none of ours came before anything was sent."""
     if isinstance(error, MailcoreError):
         return error

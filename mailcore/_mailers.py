@@ -14,6 +14,7 @@ from typing import Any
 
 from mailcore import _config
 from mailcore._closing import Closing
+from mailcore._group import MailerGroup
 from mailcore._mailer import Mailer
 from mailcore._plugins import PluginHost
 from mailcore._resolve import combine
@@ -23,6 +24,7 @@ from mailcore.exceptions import ConfigurationError, MailcoreError, UnknownOption
 __all__ = ["Mailers"]
 
 _KEYS = ("default", "defaults", "mailers")
+_GROUP_KEYS = ("group", "strategy", "fail_over_on_unknown", "park_for")
 
 
 class _UnknownMailer(ConfigurationError, KeyError):
@@ -31,15 +33,16 @@ class _UnknownMailer(ConfigurationError, KeyError):
     __str__ = Exception.__str__  # a KeyError would show the text in quotes
 
 
-class Mailers(Closing, Mapping[str, Mailer]):
+class Mailers(Closing, Mapping[str, Mailer | MailerGroup]):
     """
     Hold named mailers, built on first use.
 
     Args:
         config: `{"default": name, "defaults": {...}, "mailers": {name: {"provider": ..., ...}}}`.
             `default` may be left out where there is one mailer, or none is ever meant without its
-            name. `defaults` are message fields for
-            all of them; a mailer's own `defaults` combine with those.
+            name. `defaults` are message fields for all of them; a mailer's own `defaults` combine
+            with those. `{"group": [names], "strategy": ...}` is a mailer made of others; its keys are
+            the arguments of `MailerGroup`.
         look_up: Whether `env:NAME` and `file:PATH` are looked up, as they are in files.
 
     Raises:
@@ -74,8 +77,9 @@ class Mailers(Closing, Mapping[str, Mailer]):
         self._look_up = look_up
         self._host = host
         self._source = ""
-        self._built: dict[str, Mailer] = {}
-        self._lock = threading.Lock()
+        self._built: dict[str, Mailer | MailerGroup] = {}
+        self._building: list[str] = []
+        self._lock = threading.RLock()  # a group builds its mailers
 
     def _default_name(self, given: Any) -> str | None:
         names = list(self._tables)
@@ -118,7 +122,7 @@ class Mailers(Closing, Mapping[str, Mailer]):
         )
 
     @property
-    def default(self) -> Mailer:
+    def default(self) -> Mailer | MailerGroup:
         """The mailer to use where none is named."""
         return self[self._chosen(None)]
 
@@ -134,7 +138,7 @@ class Mailers(Closing, Mapping[str, Mailer]):
             raise _UnknownMailer(f"There is no mailer {name!r}. Mailers: {names}.")
         return name
 
-    def __getitem__(self, name: str) -> Mailer:
+    def __getitem__(self, name: str) -> Mailer | MailerGroup:
         name = self._chosen(name)
         with self._lock:
             if name not in self._built:
@@ -150,6 +154,8 @@ class Mailers(Closing, Mapping[str, Mailer]):
         """
         name = self._chosen(name)
         with self._said_of(f"mailers.{name}"):
+            if "group" in self._tables[name]:
+                raise ConfigurationError("It is a group. Name one of its mailers.")
             table: dict[str, Any] = self._looked_up(dict(self._tables[name]))
             own = Settings(defaults=table.get("defaults")).defaults
         with self._said_of("defaults"):
@@ -168,10 +174,33 @@ class Mailers(Closing, Mapping[str, Mailer]):
         except ConfigurationError as error:
             raise type(error)(f"{self._source}[{table}] {error}") from None
 
-    def _build(self, name: str) -> Mailer:
+    def _build(self, name: str) -> Mailer | MailerGroup:
+        if "group" in self._tables[name]:
+            return self._build_group(name)
         config = self.config(name)
         with self._said_of(f"mailers.{name}"):
             return Mailer.from_config(config, environ=self._environ, host=self._host, name=name)
+
+    def _build_group(self, name: str) -> MailerGroup:
+        table = self._tables[name]
+        with self._said_of(f"mailers.{name}"):
+            for key in table:
+                if key not in _GROUP_KEYS:
+                    raise UnknownOption(f"A group has no option {key!r}. Options: {', '.join(_GROUP_KEYS)}.")
+            options = {key: value for key, value in table.items() if key != "group"}
+            members = self._members(name, table["group"])
+        return MailerGroup(members, name=name, **options)
+
+    def _members(self, name: str, names: Any) -> list[Mailer | MailerGroup]:
+        if not isinstance(names, list | tuple) or not names:
+            raise ConfigurationError('group is a list of mailers, such as ["main", "spare"].')
+        if name in self._building:
+            raise ConfigurationError(f"group: {name!r} holds itself.")
+        self._building.append(name)
+        try:
+            return [self[member] for member in names]
+        finally:
+            self._building.pop()
 
     def __contains__(self, name: object) -> bool:
         return name in self._tables

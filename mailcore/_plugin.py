@@ -16,10 +16,12 @@ class Plugin:
 
     Attributes:
         name: `distribution:entry point`, unique.
+        module: Where its hooks are implemented.
     """
 
     name: str
     distribution: str
+    module: str = ""
     adapters: tuple[AdapterSpec, ...] = ()
 
 

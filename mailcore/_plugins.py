@@ -220,7 +220,10 @@ class PluginHost:
                 self._manager.unregister(name=name)
             self._report(name, distribution, f"It cannot be registered: {_brief(error)}", error)
         else:
-            self.plugins.append(Plugin(name=name, distribution=distribution, adapters=adapters))
+            module = str(getattr(plugin, "__name__", "") or type(plugin).__module__)
+            self.plugins.append(
+                Plugin(name=name, distribution=distribution, module=module, adapters=adapters)
+            )
 
     def _register_adapters(self, plugin: object) -> tuple[AdapterSpec, ...]:
         if not self._manager.get_hookcallers(plugin):

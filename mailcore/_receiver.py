@@ -121,6 +121,7 @@ class WebhookReceiver(Closing):
         environ: Mapping[str, str] | None = None,
         host: PluginHost | None = None,
         transport: Transport | None = None,
+        clock: Callable[[], datetime] = utc_now,
     ) -> WebhookReceiver:
         """
         Return a receiver for a flat mapping such as `{"provider": "mailpace", "webhook_key": "..."}`.
@@ -137,6 +138,7 @@ class WebhookReceiver(Closing):
             replay_store=replay_store,
             host=host,
             transport=transport,
+            clock=clock,
         )
 
     def _folder(self) -> Callable[[Quarantined], object] | None:

@@ -81,7 +81,9 @@ class MemoryReplayStore:
             self._claims.pop(key, None)
 
     def _forget(self, now: float) -> None:
-        # Committed keys stand in the order of their commits, so the oldest are first.
+        # Committed keys stand in the order of their commits, so the oldest are first. A claim that ran out is
+        # remembered for its ttl: whoever commits it late still says that it was handled.
         oldest = islice(self._claims.items(), 16)
-        for key in [key for key, (_, until, _) in oldest if until <= now]:
+        done = [key for key, (committed, until, ttl) in oldest if until + (0 if committed else ttl) <= now]
+        for key in done:
             del self._claims[key]

@@ -149,6 +149,15 @@ class Settings:
         validator=_positive,
         metadata={**about("Seconds to wait for the next byte."), "unit": "seconds"},
     )
+    max_attempts: int = attrs.field(
+        default=4,
+        converter=_integer,
+        validator=_positive,
+        metadata={
+            **about("Attempts at one send, the first included; 1: it is never repeated."),
+            "unit": "attempts",
+        },
+    )
     ca_bundle: str | None = attrs.field(
         default=None,
         converter=attrs.converters.optional(_path),

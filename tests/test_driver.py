@@ -36,6 +36,7 @@ from mailcore import (
     UnsupportedFeature,
 )
 from mailcore._driver import batch_steps, drive, send_steps
+from mailcore._retry import Quota, Repeats, RetryPolicy
 
 NOW = datetime(2030, 1, 31, 9, tzinfo=UTC)
 MESSAGE = Message(from_="ada@example.com", to=["bob@example.com"], subject="Hi", text="Hello").resolve()
@@ -51,6 +52,14 @@ def result(*statuses: SendStatus, **changes: Any) -> SendResult:
         for number, status in enumerate(statuses or (SendStatus.QUEUED,))
     }
     return SendResult(message_id="1", recipients=recipients, raw=OK, **changes)
+
+
+#: No second attempt; `test_repeats.py` is about those.
+ONCE = Repeats(
+    policy=RetryPolicy(max_attempts=1, idempotency=None, quota=Quota(), random=lambda: 0.0),
+    clock=lambda: NOW,
+    remaining=lambda: 30.0,
+)
 
 
 class Script:
@@ -77,7 +86,7 @@ def context(key: str | None = "key-1") -> Context:
 def send(flow: Callable[..., Any], *answers: Any, key: str | None = "key-1") -> SendResult:
     """Drive a flow as the mailer does."""
     adapter: Any = SimpleNamespace(send_flow=flow)
-    return drive(send_steps(adapter, "fake", MESSAGE, context(key)), Script(*answers))
+    return drive(send_steps(adapter, "fake", MESSAGE, context(key), ONCE), Script(*answers))
 
 
 def failed(flow: Callable[..., Any], *answers: Any, key: str | None = "key-1") -> SendError:
@@ -203,7 +212,7 @@ class TestRedirect:
         script = Script(answer)
         adapter: Any = SimpleNamespace(send_flow=committing)
         with pytest.raises(UnexpectedRedirect, match=r"redirected to evil\.example\.") as caught:
-            drive(send_steps(adapter, "fake", MESSAGE, context()), script)
+            drive(send_steps(adapter, "fake", MESSAGE, context(), ONCE), script)
         assert len(script.requests) == 1
         assert "canary" not in str(caught.value)
         assert caught.value.response is answer
@@ -286,7 +295,7 @@ class TestFailedAdapter:
         script = Script(OK, OK)
         adapter: Any = SimpleNamespace(send_flow=flow)
         with pytest.raises(MaybeSent, match="twice"):
-            drive(send_steps(adapter, "fake", MESSAGE, context()), script)
+            drive(send_steps(adapter, "fake", MESSAGE, context(), ONCE), script)
         assert len(script.requests) == 1
 
 
@@ -449,7 +458,8 @@ class TestBatch:
             return returned() if callable(returned) else returned
 
         adapter: Any = SimpleNamespace(batch_flow=flow)
-        return drive(batch_steps(adapter, "fake", self.MESSAGES, context(key)), Script(*(answers or (OK,))))
+        steps = batch_steps(adapter, "fake", self.MESSAGES, context(key), ONCE)
+        return drive(steps, Script(*(answers or (OK,))))
 
     def test_verdicts_keep_their_order(self) -> None:
         """One verdict for each message, completed like that of a single send."""

@@ -133,7 +133,7 @@ def make(
 ) -> Mailer:
     """Return a mailer of the fake provider."""
     return Mailer.from_config(
-        {"provider": "fake", "api_key": "canary", **(config or {})},
+        {"provider": "fake", "api_key": "canary", "max_attempts": 1, **(config or {})},
         environ={},
         host=host(*plugins, **changes),
         transport=transport,
@@ -176,7 +176,7 @@ class TestSend:
         assert (result.dropped, result.advice) == ((), ())
 
     def test_one_request(self) -> None:
-        """One send is one request, whatever comes of it."""
+        """One attempt is one request, whatever comes of it."""
         transport = RecordingTransport(HttpResponse(status=503))
         with pytest.raises(SendError):
             make(transport).send(MESSAGE)

@@ -113,7 +113,9 @@ def make(
 
     plugins = {"fake": Registering(), **({"observer": observer} if observer else {})}
     host = PluginHost(plugins, installed=False)
-    return Mailer.from_config({"provider": "fake"}, environ={}, host=host, transport=transport)
+    return Mailer.from_config(
+        {"provider": "fake", "max_attempts": 1}, environ={}, host=host, transport=transport
+    )
 
 
 def number(request: HttpRequest) -> int:

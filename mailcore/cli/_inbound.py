@@ -18,7 +18,6 @@ from mailcore import _config
 from mailcore._adapter import Context
 from mailcore._delivery import Covers, EndpointKind, Verification, VerifiedWebhook, WebhookRequest
 from mailcore._driver import drive
-from mailcore._http import Request
 from mailcore._inbound.attachment import InboundAttachment
 from mailcore._inbound.message import InboundMessage
 from mailcore.cli._document import inbound_document, json_option
@@ -95,7 +94,7 @@ def _delivered(data: bytes, provider: str) -> Sequence[InboundMessage]:
     return mails
 
 
-def _refuse(_: Request) -> NoReturn:
+def _refuse(_: object) -> NoReturn:
     # The address would be taken from a delivery that nobody verified.
     raise UnsupportedFeature(
         "This provider keeps the mail itself elsewhere, and it is fetched for verified deliveries only. "

@@ -1,0 +1,269 @@
+"""Repeats as a caller sees them: what goes out again, what is told of it, and what it never becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mailcore import (
+    Adapter,
+    AdapterSpec,
+    Capability,
+    Context,
+    HttpRequest,
+    HttpResponse,
+    Idempotency,
+    JsonBody,
+    Mailer,
+    MaybeSent,
+    Message,
+    Outcome,
+    Phase,
+    PluginHost,
+    RateLimited,
+    Rejected,
+    SendResult,
+    SendStatus,
+    Support,
+    TransportFailure,
+    Unreachable,
+    error_for_status,
+    hookimpl,
+)
+from mailcore.testing import RecordingTransport
+
+START = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+MESSAGE = Message(from_="ada@example.com", to="bob@example.com", text="Hello")
+OK = HttpResponse(status=200, body=b"{}")
+DOWN = HttpResponse(status=503)
+LOST = TransportFailure(Phase.SENT, "The answer was lost.")
+NO_CONNECTION = TransportFailure(Phase.CONNECTING, "No connection.")
+
+
+class Fake(Adapter):
+    """Puts all it knows of the attempt into the request."""
+
+    def build_send(self, message: Message, ctx: Context) -> HttpRequest:
+        """Return a request that shows the context."""
+        body = JsonBody({"unique": ctx.unique, "created": ctx.created.isoformat()})
+        headers = [("Idempotency-Key", ctx.idempotency_key or ""), ("Now", ctx.now.isoformat())]
+        return HttpRequest(method="POST", url="https://api.example.com", headers=headers, body=body)
+
+    def parse_send(self, message: Message, ctx: Context, response: HttpResponse) -> SendResult:
+        """Take 200 for a yes."""
+        if response.status != 200:
+            raise error_for_status(response, now=ctx.now)
+        return SendResult.for_all(message, SendStatus.QUEUED, "id-1", raw=response)
+
+    def build_batch(self, messages: Sequence[Message], ctx: Context) -> HttpRequest:
+        """Return the same for all of them."""
+        return self.build_send(messages[0], ctx)
+
+    def parse_batch(self, messages: Sequence[Message], ctx: Context, response: HttpResponse) -> list[Any]:
+        """Give each message the same answer."""
+        return [self.parse_send(message, ctx, response) for message in messages]
+
+
+class NoOptions:
+    """Has no settings."""
+
+    __attrs_attrs__ = ()
+
+
+class World:
+    """A clock that goes on when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.slept: list[float] = []
+
+    def clock(self) -> datetime:
+        """Return the time."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.slept.append(seconds)
+        self.now += timedelta(seconds=seconds)
+
+
+def make(
+    *answers: Any,
+    idempotency: Idempotency | None = Idempotency(ttl=86400, max_length=255),  # noqa: B008  # reason: a value
+    batch: bool = False,
+    **config: Any,
+) -> tuple[Mailer, RecordingTransport, World]:
+    """Return a mailer of the fake provider, what carries its requests, and its time."""
+    spec = AdapterSpec(
+        name="fake",
+        factory=f"{__name__}:Fake",
+        options=f"{__name__}:NoOptions",
+        idempotency=idempotency,
+        capabilities={Capability.BATCH: Support(limit=10)} if batch else {},
+    )
+
+    class Registering:
+        @hookimpl
+        def mailcore_register_adapters(self) -> Iterable[AdapterSpec]:
+            return [spec]
+
+    world, transport = World(), RecordingTransport(*answers)
+    mailer = Mailer.from_config(
+        {"provider": "fake", **config},
+        environ={},
+        host=PluginHost({"fake": Registering()}, installed=False),
+        transport=transport,
+        clock=world.clock,
+        sleep=world.sleep,
+        random=lambda: 1.0,
+    )
+    return mailer, transport, world
+
+
+def header(request: HttpRequest, name: str) -> str:
+    """Return a header of a request."""
+    return str(dict(request.headers)[name])
+
+
+class TestRepeat:
+    """One send, several attempts."""
+
+    def test_same_mail_at_another_time(self) -> None:
+        """The key and the body are the same, byte for byte; the time is that of the attempt."""
+        mailer, transport, world = make(DOWN, LOST, OK)
+        result = mailer.send(MESSAGE)
+        first, second, third = transport.requests
+        assert header(first, "Idempotency-Key") == header(second, "Idempotency-Key")
+        assert header(third, "Idempotency-Key") == result.idempotency_key
+        assert b"".join(first.body) == b"".join(second.body) == b"".join(third.body)
+        assert header(first, "Now") == START.isoformat()
+        assert header(third, "Now") == (START + timedelta(seconds=1.5)).isoformat()
+        assert world.slept == [0.5, 1.0]
+
+    def test_result_tells_all_attempts(self) -> None:
+        """Oldest first, with what each ended in."""
+        mailer, _, _ = make(DOWN, LOST, OK)
+        attempts = mailer.send(MESSAGE).attempts
+        assert [attempt.number for attempt in attempts] == [1, 2, 3]
+        assert [attempt.outcome for attempt in attempts] == [
+            Outcome.NOT_ACCEPTED,
+            Outcome.UNKNOWN,
+            Outcome.ACCEPTED,
+        ]
+        assert [attempt.error for attempt in attempts] == ["ServiceUnavailable", "MaybeSent", ""]
+
+    def test_error_tells_all_attempts(self) -> None:
+        """Four are made by default, and the error knows them."""
+        mailer, transport, world = make(NO_CONNECTION)
+        with pytest.raises(Unreachable) as caught:
+            mailer.send(MESSAGE)
+        assert [attempt.number for attempt in caught.value.attempts] == [1, 2, 3, 4]
+        assert len(transport.requests) == 4
+        assert world.slept == [0.5, 1.0, 2.0]
+
+    def test_can_be_switched_off(self) -> None:
+        """One attempt is one attempt."""
+        mailer, transport, world = make(DOWN, max_attempts=1)
+        with pytest.raises(Exception, match="503"):
+            mailer.send(MESSAGE)
+        assert (len(transport.requests), world.slept) == (1, [])
+
+    def test_provider_says_when(self) -> None:
+        """Its time is waited for, and one that is too long is left to whoever can wait."""
+        soon = HttpResponse(status=429, headers={"Retry-After": "7"})
+        later = HttpResponse(status=429, headers={"Retry-After": "120"})
+        mailer, _, world = make(soon, later)
+        with pytest.raises(RateLimited) as caught:
+            mailer.send(MESSAGE)
+        assert world.slept == [7.0]
+        assert caught.value.retry_after == 120
+
+    def test_a_no_is_a_no(self) -> None:
+        """What was rejected is not sent again."""
+        mailer, transport, _ = make(HttpResponse(status=400))
+        with pytest.raises(Rejected):
+            mailer.send(MESSAGE)
+        assert len(transport.requests) == 1
+
+    def test_unknown_needs_a_key(self) -> None:
+        """A provider without keys is asked once, and the caller hears that nobody knows."""
+        mailer, transport, _ = make(LOST, OK, idempotency=None)
+        with pytest.raises(MaybeSent):
+            mailer.send(MESSAGE)
+        assert len(transport.requests) == 1
+
+
+class TestOnceUnknown:
+    """What an attempt that may have been sent makes of the send."""
+
+    @pytest.mark.parametrize(
+        "then", [NO_CONNECTION, DOWN, HttpResponse(status=400), HttpResponse(status=401)]
+    )
+    def test_stays_unknown(self, then: Any) -> None:
+        """That a later attempt was refused, or never left, proves nothing about the earlier one."""
+        mailer, _, _ = make(LOST, then)
+        with pytest.raises(MaybeSent, match="An earlier attempt may have been sent") as caught:
+            mailer.send(MESSAGE)
+        assert caught.value.attempts[0].outcome is Outcome.UNKNOWN
+
+    def test_keeps_the_key_and_the_last_answer(self) -> None:
+        """With them, the caller can go on."""
+        mailer, transport, _ = make(LOST, HttpResponse(status=400, body=b"no"))
+        with pytest.raises(MaybeSent) as caught:
+            mailer.send(MESSAGE)
+        error = caught.value
+        assert error.idempotency_key == header(transport.requests[0], "Idempotency-Key")
+        assert error.response is not None
+        assert error.response.body == b"no"
+        assert (error.provider, error.retriable) == ("fake", False)
+
+    def test_is_settled_by_an_acceptance(self) -> None:
+        """The provider answers the same key with the same mail."""
+        mailer, _, _ = make(LOST, OK)
+        assert mailer.send(MESSAGE).message_id == "id-1"
+
+
+class TestBatch:
+    """Many messages, one request."""
+
+    PER_BATCH = Idempotency(ttl=86400, max_length=255, per_batch=True)
+
+    def test_is_repeated_as_a_whole(self) -> None:
+        """Under its one key, and every outcome tells both attempts."""
+        mailer, transport, _ = make(LOST, OK, batch=True, idempotency=self.PER_BATCH)
+        outcomes = mailer.send_many([MESSAGE, MESSAGE])
+        assert len(transport.requests) == 2
+        assert [len(outcome.unwrap().attempts) for outcome in outcomes] == [2, 2]
+
+    def test_unknown_without_a_key_is_not(self) -> None:
+        """Where the key is a single mail's, a batch whose answer is lost stays lost."""
+        mailer, transport, _ = make(LOST, OK, batch=True)
+        errors = [outcome.error for outcome in mailer.send_many([MESSAGE, MESSAGE])]
+        assert [type(error) for error in errors] == [MaybeSent, MaybeSent]
+        assert len(transport.requests) == 1
+
+
+class TestQuota:
+    """An outage."""
+
+    def test_ends_the_repeats(self) -> None:
+        """When the tokens are spent, each send is tried once, until sends succeed again."""
+        mailer, transport, _ = make(NO_CONNECTION)
+        for _ in range(50):
+            with pytest.raises(Unreachable):
+                mailer.send(MESSAGE)
+        assert len(transport.requests) == 50 + 500 // 14
+
+    def test_is_the_mailers_own(self) -> None:
+        """Another mailer has its own."""
+        first, _, _ = make(NO_CONNECTION)
+        second, transport, _ = make(NO_CONNECTION)
+        for _ in range(50):
+            with pytest.raises(Unreachable):
+                first.send(MESSAGE)
+        with pytest.raises(Unreachable):
+            second.send(MESSAGE)
+        assert len(transport.requests) == 4
