@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from mailcore._secret import Secret
     from mailcore._settings import Settings, about
     from mailcore._spec import AdapterSpec, Idempotency
+    from mailcore._spool import Spool, Spooled
     from mailcore._status import error_for_status, retry_after
     from mailcore._strict_json import strict_json
     from mailcore._time import parse_timestamp
@@ -188,6 +189,8 @@ __all__ = [
     "Settings",
     "SmtpRequest",
     "SmtpResponse",
+    "Spool",
+    "Spooled",
     "Support",
     "TLSFailure",
     "TooLarge",
@@ -256,6 +259,7 @@ _HOMES = {
     "_secret": "Secret",
     "_settings": "Settings about",
     "_spec": "AdapterSpec Idempotency",
+    "_spool": "Spool Spooled",
     "_status": "error_for_status retry_after",
     "_strict_json": "strict_json",
     "_time": "parse_timestamp",

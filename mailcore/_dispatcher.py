@@ -49,15 +49,19 @@ class Dispatcher:
     quarantine: Quarantine
     replay: ReplayStore | None
     max_age: float
-    clock: Callable[[], datetime]
     context: Callable[[WebhookRequest], Context]
     carrier: Carrier
     host: PluginHost
 
-    def dispatch(self, webhook: VerifiedWebhook, kind: EndpointKind) -> Disposition:
-        """Return what became of a delivery that came to an endpoint of that kind."""
+    def dispatch(self, webhook: VerifiedWebhook, kind: EndpointKind, *, now: datetime) -> Disposition:
+        """
+        Return what became of a delivery that came to an endpoint of that kind.
+
+        Args:
+            now: When it came, for its age.
+        """
         signed_at = webhook.verification.signed_at
-        if signed_at and (self.clock() - signed_at).total_seconds() > self.max_age:
+        if signed_at and (now - signed_at).total_seconds() > self.max_age:
             return Disposition.STALE
         if self.replay is None:
             return self._handle(webhook, kind)

@@ -40,6 +40,7 @@ from mailcore._plugins import PluginHost
 from mailcore._quarantine import Quarantine, Quarantined
 from mailcore._replay import MemoryReplayStore, ReplayStore
 from mailcore._spec import load_object
+from mailcore._spool import Spool, Spooled
 from mailcore._time import utc_now
 from mailcore._transport import Transport, TransportFailure
 from mailcore.exceptions import MissingOption, WebhookRejected
@@ -55,6 +56,7 @@ _log = logging.getLogger("mailcore.webhooks")
 _HARMLESS = frozenset({Disposition.PROBE, Disposition.BAD_METHOD})
 
 QUARANTINE_FOLDER = "mailcore.stores.folder:QuarantineFolder"
+SPOOL_FOLDER = "mailcore.stores.folder:SpoolFolder"
 
 
 class WebhookReceiver(Closing):
@@ -62,12 +64,15 @@ class WebhookReceiver(Closing):
     Verify deliveries, hand what they hold to your functions, and say what to answer.
 
     Args:
-        on_event: Called with each event. Return once it is stored; raise to have it redelivered.
+        on_event: Called with each event. Return once it is stored; raise to have it again, from the
+            spool or else from the provider.
         on_inbound: Called with each incoming mail, likewise.
         on_quarantine: Called with each genuine delivery that could not be understood; the default
             keeps it in the folder `quarantine` names, or else in `quarantined`.
         replay_store: Remembers deliveries so that each is handled once. None: deliveries may be
             handled again (at least once), except where the scheme signs a token alone.
+        spool: Keeps deliveries whose handler raised, so that they are acknowledged all the same; `drain`
+            hands them over again. The default is the folder that the setting `spool` names, if any.
     """
 
     def __init__(
@@ -78,6 +83,7 @@ class WebhookReceiver(Closing):
         on_inbound: Callable[[InboundMessage], object] | None = None,
         on_quarantine: Callable[[Quarantined], object] | None = None,
         replay_store: ReplayStore | None = None,
+        spool: Spool | None = None,
         host: PluginHost | None = None,
         transport: Transport | None = None,
         clock: Callable[[], datetime] = utc_now,
@@ -95,7 +101,10 @@ class WebhookReceiver(Closing):
         self._carrier = Carrier(
             self.settings, provider=self.provider, mailer="", host=self._host, transport=transport
         )
-        self._quarantine = Quarantine(self.provider, on_quarantine or self._folder())
+        self._quarantine = Quarantine(
+            self.provider, on_quarantine or _folder(QUARANTINE_FOLDER, self.settings.quarantine)
+        )
+        self._spool: Spool | None = spool or _folder(SPOOL_FOLDER, self.settings.spool)
         self._dispatcher = Dispatcher(
             provider=self.provider,
             adapter=self._adapter,
@@ -103,7 +112,6 @@ class WebhookReceiver(Closing):
             quarantine=self._quarantine,
             replay=default_store if replay_store is None else replay_store,
             max_age=self.settings.max_age,
-            clock=self._clock,
             context=self._context,
             carrier=self._carrier,
             host=self._host,
@@ -118,6 +126,7 @@ class WebhookReceiver(Closing):
         on_inbound: Callable[[InboundMessage], object] | None = None,
         on_quarantine: Callable[[Quarantined], object] | None = None,
         replay_store: ReplayStore | None = None,
+        spool: Spool | None = None,
         environ: Mapping[str, str] | None = None,
         host: PluginHost | None = None,
         transport: Transport | None = None,
@@ -136,16 +145,11 @@ class WebhookReceiver(Closing):
             on_inbound=on_inbound,
             on_quarantine=on_quarantine,
             replay_store=replay_store,
+            spool=spool,
             host=host,
             transport=transport,
             clock=clock,
         )
-
-    def _folder(self) -> Callable[[Quarantined], object] | None:
-        if self.settings.quarantine is None:
-            return None
-        folder: Callable[[Quarantined], object] = load_object(QUARANTINE_FOLDER)(self.settings.quarantine)
-        return folder
 
     @property
     def quarantined(self) -> Sequence[Quarantined]:
@@ -173,7 +177,11 @@ class WebhookReceiver(Closing):
         if isinstance(verified, WebhookResponse):
             self._finished(request, kind, Disposition.HANDSHAKE)
             return verified
-        return self.answer(self.dispatch(verified, kind=kind), kind)
+        disposition = self._dispatch(verified, kind, now=self._clock())
+        if disposition is Disposition.UNAVAILABLE and self._kept(Spooled(kind=kind, webhook=verified)):
+            disposition = Disposition.ACCEPTED
+        self._finished(request, kind, disposition)
+        return self.answer(disposition, kind)
 
     def verify(
         self, request: WebhookRequest, *, kind: EndpointKind | str | None = None
@@ -232,9 +240,41 @@ class WebhookReceiver(Closing):
         """
         shape = None if kind is not None else self._dispatcher.shape(webhook)
         wanted = _kind(kind) if kind is not None else shape or EndpointKind.TRACKING
-        disposition = self._dispatcher.dispatch(webhook, wanted)
+        # It may have waited in a queue: what was fresh when it came does not go stale there.
+        disposition = self._dispatch(webhook, wanted, now=webhook.request.received_at)
         self._finished(webhook.request, wanted, disposition)
         return disposition
+
+    def drain(self) -> int:
+        """
+        Hand over what waits in the spool, oldest first, and return how many deliveries are done.
+
+        Call it at start and now and then, in one process. What a handler raises at again stays.
+        """
+        done = 0
+        for waiting in self._spool or ():
+            request = waiting.webhook.request
+            disposition = self._dispatch(waiting.webhook, waiting.kind, now=request.received_at)
+            if disposition is not Disposition.UNAVAILABLE and self._spool is not None:
+                self._spool.discard(waiting)
+                done += 1
+                self._finished(request, waiting.kind, disposition)
+        return done
+
+    def _dispatch(self, webhook: VerifiedWebhook, kind: EndpointKind, *, now: datetime) -> Disposition:
+        return self._dispatcher.dispatch(webhook, kind, now=now)
+
+    def _kept(self, waiting: Spooled) -> bool:
+        """Keep a delivery that the handler could not take; False where that is not possible either."""
+        if self._spool is None:
+            return False
+        try:
+            self._spool.add(waiting)
+        except Exception:  # noqa: BLE001  # reason: the spool is the user's code, or a full disk
+            _log.exception("The spool failed; the delivery is asked for again.")
+            return False
+        _log.warning("A delivery from %s waits in the spool; drain() hands it over again.", self.provider)
+        return True
 
     def answer(self, disposition: Disposition, kind: EndpointKind | str) -> WebhookResponse:
         """Return what to answer, so that the provider does the right thing next."""
@@ -272,6 +312,10 @@ class WebhookReceiver(Closing):
             kind=kind,
             disposition=disposition,
         )
+
+
+def _folder(pointer: str, path: str | None) -> Any:
+    return None if path is None else load_object(pointer)(path)
 
 
 def _refused(text: str, disposition: Disposition = Disposition.UNAUTHENTICATED) -> WebhookRejected:

@@ -220,6 +220,11 @@ class Settings:
         converter=attrs.converters.optional(_path),
         metadata=about("Folder that keeps genuine deliveries which could not be understood."),
     )
+    spool: str | None = attrs.field(
+        default=None,
+        converter=attrs.converters.optional(_path),
+        metadata=about("Folder that keeps deliveries whose handler raised, until drain() hands them over."),
+    )
     required_plugins: tuple[str, ...] = attrs.field(
         default=(),
         converter=_names,

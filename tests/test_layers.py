@@ -22,8 +22,8 @@ LAYERS = {
     "values": """
         _address _address_grammar _attachment _body _characters _codec _content_id _delivery _event
         _file_content _form _header _http _inbound _json_value _mapping _media_type _message
-        _message_fields _nearest _mime _multipart _outcome _quarantine _resolve _result _secret _status
-        _strict_json _time _unset _url _version exceptions
+        _message_fields _nearest _mime _multipart _outcome _quarantine _resolve _result _secret
+        _spool _status _strict_json _time _unset _url _version exceptions
     """,
     "contract": "_adapter _basic_auth _capabilities _emulator _settings _spec _transport hookspecs",
     "engine": """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 from pathlib import Path
@@ -72,12 +73,10 @@ class TestFolder:
         """A write that breaks off leaves no delivery behind, and says so."""
         folder = QuarantineFolder(tmp_path)
 
-        def full(self: Path, text: str, **options: str) -> int:
-            with self.open("w") as file:
-                file.write(text[:10])
+        def full(file: int) -> None:
             raise OSError("No space left on device.")
 
-        monkeypatch.setattr(Path, "write_text", full)
+        monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space"):
             folder(quarantined())
         assert list(folder) == []
