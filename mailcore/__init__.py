@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         AttachmentChanged,
         AuthenticationFailed,
         ConfigurationError,
+        IdempotencyKeyReuse,
         InProgress,
         InvalidAddress,
         InvalidAttachment,
@@ -137,6 +138,7 @@ __all__ = [
     "HttpRequest",
     "HttpResponse",
     "Idempotency",
+    "IdempotencyKeyReuse",
     "InProgress",
     "InboundAttachment",
     "InboundMessage",
@@ -268,8 +270,8 @@ _HOMES = {
     "_url": "check_service_url",
     "exceptions": (
         "AccountProblem AmbiguousPlugin AttachmentChanged AuthenticationFailed ConfigurationError "
-        "InProgress InvalidAddress InvalidAttachment InvalidDocument InvalidHeader InvalidMessage "
-        "MailcoreError MaybeSent MissingDependency MissingOption NotAccepted NotSerializable "
+        "IdempotencyKeyReuse InProgress InvalidAddress InvalidAttachment InvalidDocument InvalidHeader "
+        "InvalidMessage MailcoreError MaybeSent MissingDependency MissingOption NotAccepted NotSerializable "
         "ProtocolBug RateLimited RecipientRejected Rejected SendCancelled SendError "
         "SenderRejected ServiceUnavailable TLSFailure TooLarge UnexpectedRedirect UnknownOption "
         "UnknownProvider Unreachable UnsupportedFeature WebhookRejected"

@@ -23,6 +23,7 @@ from mailcore._capabilities import Capability, support
 from mailcore._carrier import Carrier
 from mailcore._closing import Closing
 from mailcore._driver import batch_steps, send_steps
+from mailcore._fingerprint import KeyBook
 from mailcore._http import Request
 from mailcore._many import in_order
 from mailcore._message import Message
@@ -92,6 +93,7 @@ class Mailer(Closing):
             sleep=sleep,
         )
         self._clock = clock
+        self._keys = KeyBook()
         self._retry = RetryPolicy(
             max_attempts=self.settings.max_attempts,
             idempotency=self._spec.idempotency,
@@ -155,7 +157,7 @@ class Mailer(Closing):
                 it. Pass `error.idempotency_key` to resolve a `MaybeSent`.
 
         Raises:
-            InvalidMessage: It cannot be part of any mail.
+            InvalidMessage: It cannot be part of any mail, or its key was used for another one.
             UnsupportedFeature: This provider cannot carry it.
             SendCancelled: A plugin stopped it.
             SendError: It was not accepted, was rejected, or nobody can tell: see `outcome`.
@@ -297,7 +299,23 @@ class Mailer(Closing):
 
     def _deliver(self, prepared: _Prepared) -> SendResult:
         deadline = self._carrier.deadline()
-        return _with_findings(self._carrier.run(self._steps(prepared, deadline), deadline), prepared)
+        given = prepared.message.idempotency_key if self._spec.idempotency else None
+        if given is not None:
+            self._keys.check(given, prepared.message)
+        try:
+            result = self._carrier.run(self._steps(prepared, deadline), deadline)
+        except SendError as error:
+            self._settle_key(given, error, prepared.message)
+            raise
+        return _with_findings(result, prepared)
+
+    def _settle_key(self, given: str | None, error: SendError, message: Message) -> None:
+        """Remember the key of a mail that may have been sent, and free that of one that was not."""
+        if isinstance(error, MaybeSent):
+            if given is None and error.idempotency_key is not None:
+                self._keys.check(error.idempotency_key, message)
+        elif given is not None and self._spec.idempotency and not self._spec.idempotency.stores_errors:
+            self._keys.forget(given)
 
     def _steps(self, prepared: _Prepared, deadline: Deadline) -> Steps[SendResult]:
         key = prepared.message.idempotency_key or str(uuid.uuid4())

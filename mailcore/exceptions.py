@@ -10,6 +10,7 @@ MailcoreError
 ├─ InvalidMessage          a value cannot be part of any mail (also a ValueError)
 │  ├─ InvalidAddress       not an address, or one that cannot be sent safely
 │  ├─ InvalidAttachment    not readable, or its labels cannot be sent safely
+│  ├─ IdempotencyKeyReuse  the key was used for another mail
 │  ├─ InvalidHeader        a header name or value cannot be sent safely
 │  ├─ NotSerializable      a value JSON cannot carry (also a TypeError)
 │  └─ InvalidDocument      a JSON text that does not hold the value asked for
@@ -53,6 +54,7 @@ __all__ = [
     "AttachmentChanged",
     "AuthenticationFailed",
     "ConfigurationError",
+    "IdempotencyKeyReuse",
     "InProgress",
     "InvalidAddress",
     "InvalidAttachment",
@@ -141,6 +143,10 @@ class InvalidAttachment(InvalidMessage):
 
 class InvalidHeader(InvalidMessage):
     """A header name or value that cannot be sent safely."""
+
+
+class IdempotencyKeyReuse(InvalidMessage):
+    """A key was used for another mail; the provider would take this one for that, and not send it."""
 
 
 class NotSerializable(InvalidMessage, TypeError):

@@ -27,7 +27,7 @@ LAYERS = {
     """,
     "contract": "_adapter _basic_auth _capabilities _emulator _settings _spec _transport hookspecs",
     "engine": """
-        _carrier _closing _config _dispatcher _driver _group _installed _mailer _mailers _many
+        _carrier _closing _config _dispatcher _driver _fingerprint _group _installed _mailer _mailers _many
         _plugin _plugins _policy _receiver _replay _retry
     """,
     "edges": "__main__ cli frameworks providers queues sandbox stores testing transports",

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import attrs
 import pytest
 
 from mailcore import (
     Adapter,
     AdapterSpec,
+    Attachment,
     Capability,
     Context,
     HttpRequest,
     HttpResponse,
     Idempotency,
+    IdempotencyKeyReuse,
     JsonBody,
     Mailer,
     MaybeSent,
@@ -25,6 +28,7 @@ from mailcore import (
     PluginHost,
     RateLimited,
     Rejected,
+    SendError,
     SendResult,
     SendStatus,
     Support,
@@ -33,6 +37,7 @@ from mailcore import (
     error_for_status,
     hookimpl,
 )
+from mailcore._fingerprint import KeyBook, fingerprint
 from mailcore.testing import RecordingTransport
 
 START = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -94,6 +99,7 @@ def make(
     *answers: Any,
     idempotency: Idempotency | None = Idempotency(ttl=86400, max_length=255),  # noqa: B008  # reason: a value
     batch: bool = False,
+    capabilities: Mapping[Capability, Support] | None = None,
     **config: Any,
 ) -> tuple[Mailer, RecordingTransport, World]:
     """Return a mailer of the fake provider, what carries its requests, and its time."""
@@ -102,7 +108,11 @@ def make(
         factory=f"{__name__}:Fake",
         options=f"{__name__}:NoOptions",
         idempotency=idempotency,
-        capabilities={Capability.BATCH: Support(limit=10)} if batch else {},
+        capabilities={
+            Capability.IDEMPOTENCY_KEY: Support(),
+            **({Capability.BATCH: Support(limit=10)} if batch else {}),
+            **(capabilities or {}),
+        },
     )
 
     class Registering:
@@ -224,6 +234,127 @@ class TestOnceUnknown:
         """The provider answers the same key with the same mail."""
         mailer, _, _ = make(LOST, OK)
         assert mailer.send(MESSAGE).message_id == "id-1"
+
+
+OTHER = Message(from_="ada@example.com", to="bob@example.com", text="Something else")
+
+
+class TestKeyReuse:
+    """One key is one mail: a provider that does not compare would lose the second one without a word."""
+
+    def test_another_mail_is_refused(self) -> None:
+        """Before anything is sent, and in the field's name."""
+        mailer, transport, _ = make(OK)
+        mailer.send(MESSAGE, idempotency_key="order-7")
+        with pytest.raises(IdempotencyKeyReuse) as caught:
+            mailer.send(OTHER, idempotency_key="order-7")
+        assert caught.value.field == "idempotency_key"
+        assert len(transport.requests) == 1
+
+    def test_the_same_mail_is_not(self) -> None:
+        """That is what keys are for."""
+        mailer, transport, _ = make(OK)
+        for _ in range(2):
+            mailer.send(MESSAGE, idempotency_key="order-7")
+        assert len(transport.requests) == 2
+
+    @pytest.mark.parametrize("answer", [HttpResponse(status=400), DOWN, NO_CONNECTION])
+    def test_mended_mail_keeps_its_key(self, answer: Any) -> None:
+        """What was not taken used up no key."""
+        mailer, _, _ = make(answer, OK, max_attempts=1)
+        with pytest.raises(SendError):
+            mailer.send(MESSAGE, idempotency_key="order-7")
+        assert mailer.send(OTHER, idempotency_key="order-7").message_id
+
+    def test_unless_the_provider_stores_refusals(self) -> None:
+        """It would answer the mended mail with the old refusal."""
+        stores = Idempotency(ttl=86400, max_length=255, stores_errors=True)
+        mailer, _, _ = make(HttpResponse(status=400), OK, idempotency=stores)
+        with pytest.raises(Rejected):
+            mailer.send(MESSAGE, idempotency_key="order-7")
+        with pytest.raises(IdempotencyKeyReuse):
+            mailer.send(OTHER, idempotency_key="order-7")
+
+    def test_key_of_a_doubt_is_for_that_mail(self) -> None:
+        """An error's key resolves the mail it was raised for, and no other."""
+        mailer, _, _ = make(LOST, OK, max_attempts=1)
+        with pytest.raises(MaybeSent) as caught:
+            mailer.send(MESSAGE)
+        with pytest.raises(IdempotencyKeyReuse):
+            mailer.send(OTHER, idempotency_key=caught.value.idempotency_key)
+        assert mailer.send(MESSAGE, idempotency_key=caught.value.idempotency_key).message_id
+
+    def test_files_count(self) -> None:
+        """The content of an attachment is part of the mail, its label too."""
+
+        def mail(content: bytes, name: str = "a.txt") -> Message:
+            return attrs.evolve(MESSAGE, attachments=[Attachment(content=content, filename=name)])
+
+        mailer, _, _ = make(OK, capabilities={Capability.ATTACHMENTS: Support()})
+        mailer.send(mail(b"one"), idempotency_key="order-7")
+        for other in (mail(b"two"), mail(b"one", "b.txt"), MESSAGE):
+            with pytest.raises(IdempotencyKeyReuse):
+                mailer.send(other, idempotency_key="order-7")
+        mailer.send(mail(b"one"), idempotency_key="order-7")
+
+    def test_is_no_matter_without_keys(self) -> None:
+        """A provider that has no use for keys takes each mail for its own."""
+        mailer, transport, _ = make(
+            OK, idempotency=None, capabilities={Capability.IDEMPOTENCY_KEY: Support()}
+        )
+        for message in (MESSAGE, OTHER):
+            mailer.send(message, idempotency_key="order-7")
+        assert len(transport.requests) == 2
+
+    def test_every_field_counts(self) -> None:
+        """Two mails that differ in anything are two mails."""
+        found = {fingerprint(message.resolve()) for message in VARIANTS}
+        assert len(found) == len(VARIANTS)
+
+    def test_old_keys_are_forgotten(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A mailer that runs for years does not remember everything."""
+        monkeypatch.setattr("mailcore._fingerprint.MAX_KEYS", 2)
+        book = KeyBook()
+        for key in "abc":
+            book.check(key, MESSAGE.resolve())
+        book.check("a", OTHER.resolve())
+        with pytest.raises(IdempotencyKeyReuse):
+            book.check("c", OTHER.resolve())
+
+
+BOB = {"bob@example.com": {"name": "Bob"}}
+VARIANTS = [
+    MESSAGE,
+    *(
+        attrs.evolve(MESSAGE, **{field: value})
+        for field, value in {
+            "from_": "eve@example.com",
+            "to": ["bob@example.com", "eve@example.com"],
+            "cc": "eve@example.com",
+            "bcc": "eve@example.com",
+            "reply_to": "eve@example.com",
+            "subject": "Hello",
+            "html": "Hello",
+            "amp_html": "Hello",
+            "headers": {"X-A": "1"},
+            "in_reply_to": "<a@example.com>",
+            "references": "<a@example.com>",
+            "list_unsubscribe": "https://example.com",
+            "tags": "a",
+            "metadata": {"a": 1},
+            "envelope_sender": "eve@example.com",
+            "send_at": START,
+            "track_opens": False,
+            "track_clicks": False,
+            "template_id": "1",
+            "merge_data": BOB,
+            "merge_metadata": BOB,
+            "merge_headers": {"bob@example.com": {"X-A": "1"}},
+            "merge_global_data": {"a": 1},
+            "provider_options": {"fake": {"a": 1}},
+        }.items()
+    ),
+]
 
 
 class TestBatch:
