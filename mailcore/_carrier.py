@@ -8,7 +8,7 @@ Rule 2: a secret that a provider echoes is masked before anybody reads the answe
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -29,6 +29,9 @@ __all__ = ["Carrier"]
 
 T = TypeVar("T")
 
+#: A shorter secret may occur in an answer by chance; it is masked only where a request holds it.
+SHORTEST = 8
+
 
 class Carrier(Closing):
     """
@@ -37,6 +40,7 @@ class Carrier(Closing):
     Args:
         mailer: Name of the mailer; empty for a receiver.
         transport: What carries every request; None: the usual one for each type.
+        secrets: What must not come back in an answer, beside the secrets of each request.
         sleep: Waits that many seconds.
     """
 
@@ -48,6 +52,7 @@ class Carrier(Closing):
         mailer: str,
         host: PluginHost,
         transport: Transport | None,
+        secrets: Sequence[Secret] = (),
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._settings = settings
@@ -55,6 +60,8 @@ class Carrier(Closing):
         self._mailer = mailer
         self._host = host
         self._given = transport
+        values = [secret.reveal() for secret in secrets]
+        self._secrets = [value for value in values if len(value) >= SHORTEST]
         self._sleep = sleep
         self._made: dict[type[Any], Transport] = {}
 
@@ -83,7 +90,8 @@ class Carrier(Closing):
             return None
         told = {"provider": self._provider, "mailer": self._mailer, "request": request}
         self._host.notify("mailcore_request_prepared", **told)
-        response = _masked(request, self.transport(type(request)).exchange(request, deadline=deadline))
+        response = self.transport(type(request)).exchange(request, deadline=deadline)
+        response = _masked(response, {*self._secrets, *_secrets_of(request)})
         self._host.notify("mailcore_response_received", **told, response=response)
         return response
 
@@ -105,11 +113,17 @@ class Carrier(Closing):
         return made
 
 
-def _masked(request: Request, response: Any) -> Any:
-    """Return the response without the secrets of its request."""
-    if not (isinstance(request, HttpRequest) and isinstance(response, HttpResponse)):
+def _secrets_of(request: Request) -> list[str]:
+    if not isinstance(request, HttpRequest):
+        return []
+    return [value.reveal() for _, value in request.headers if isinstance(value, Secret)]
+
+
+def _masked(response: Any, secrets: Iterable[str]) -> Any:
+    """Return the response without any of these secrets."""
+    if not isinstance(response, HttpResponse):
         return response
-    for secret in (value.reveal() for _, value in request.headers if isinstance(value, Secret)):
+    for secret in secrets:
         if secret.encode() in response.body or any(secret in text for _, text in response.headers.pairs):
             pairs = [(name, text.replace(secret, "****")) for name, text in response.headers.pairs]
             body = response.body.replace(secret.encode(), b"****")

@@ -45,6 +45,13 @@ class Configuration:
     settings: Settings
     options: Any
 
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The options that are secrets."""
+        values = [getattr(self.options, field.name) for field in attrs.fields(type(self.options))]
+        listed = [value if isinstance(value, list | tuple) else [value] for value in values]
+        return tuple(item for items in listed for item in items if isinstance(item, Secret))
+
     def adapter(self) -> Adapter:
         """Return the adapter with these options."""
         made: Adapter = load_object(self.spec.factory)(self.options)

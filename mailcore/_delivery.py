@@ -144,7 +144,11 @@ class WebhookRequest:
             )
         except ValueError:
             raise InvalidDocument("The body is not a URL-encoded form.") from None
-        return {name: tuple(values) for name, values in fields.items()}
+        # NUL is scrubbed as it is from JSON: what is read must survive a queue.
+        return {
+            name.replace("\0", "\ufffd"): tuple(value.replace("\0", "\ufffd") for value in values)
+            for name, values in fields.items()
+        }
 
 
 @attrs.frozen(kw_only=True)

@@ -90,6 +90,7 @@ class Mailer(Closing):
             mailer=name,
             host=self._host,
             transport=transport,
+            secrets=configuration.secrets,
             sleep=sleep,
         )
         self._clock = clock

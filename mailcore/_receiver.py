@@ -99,7 +99,12 @@ class WebhookReceiver(Closing):
         default_store = MemoryReplayStore() if covers is Covers.TOKEN else None
         handlers = {EndpointKind.TRACKING: on_event, EndpointKind.INBOUND: on_inbound}
         self._carrier = Carrier(
-            self.settings, provider=self.provider, mailer="", host=self._host, transport=transport
+            self.settings,
+            provider=self.provider,
+            mailer="",
+            host=self._host,
+            transport=transport,
+            secrets=configuration.secrets,
         )
         self._quarantine = Quarantine(
             self.provider, on_quarantine or _folder(QUARANTINE_FOLDER, self.settings.quarantine)
@@ -222,7 +227,7 @@ class WebhookReceiver(Closing):
         try:
             found = self._carrier.run(self._adapter.verify_flow(request, self._context(request)))
         except WebhookRejected as error:
-            raise _refused(str(error)) from None
+            raise _refused(str(error), error.disposition or Disposition.UNAUTHENTICATED) from None
         except TransportFailure as failure:  # a certificate could not be fetched: ask for it again
             raise _refused(f"It cannot be verified now: {failure}", Disposition.UNAVAILABLE) from None
         except Exception as error:  # noqa: BLE001  # reason: hostile input must not find a second way out

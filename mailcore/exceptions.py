@@ -316,8 +316,8 @@ class WebhookRejected(MailcoreError):
     A delivery could not be shown to come from the provider; its text says nothing more.
 
     Attributes:
-        disposition: What to answer it with (`WebhookReceiver.answer`). None, as adapters leave it,
-            stands for unauthenticated; a receiver always says one.
+        disposition: What to answer it with (`WebhookReceiver.answer`). None, as adapters usually leave
+            it, stands for unauthenticated; a receiver always says one.
     """
 
     def __init__(self, message: str = "", *, disposition: Disposition | None = None) -> None:

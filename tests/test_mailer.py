@@ -574,6 +574,22 @@ class TestTransport:
         assert (answered.body, answered.headers["X-Token"]) == (b'{"error": "Bad token ****"}', "****")
         assert told == [echo]
 
+    def test_echo_of_a_part_of_a_header_is_masked(self) -> None:
+        """A token that is sent within a header's value is known from the options."""
+        echo = HttpResponse(status=400, body=b'{"error": "Bad token canary-token; nobody knows canary"}')
+        mailer = make(RecordingTransport(echo), config={"api_key": "canary-token"})
+        asked = HttpRequest(
+            method="POST", url="https://api.example.com", headers=[("X", Secret("canary-token").as_bearer())]
+        )
+        assert b"canary-token" not in mailer._carrier._exchange(asked, Deadline(5)).body
+
+    def test_short_secret_masks_no_answer(self) -> None:
+        """What is in an answer by chance stays there."""
+        answer = HttpResponse(status=200, body=b'{"id": "1"}')
+        mailer = make(RecordingTransport(answer), config={"api_key": "1"})
+        asked = HttpRequest(method="GET", url="https://api.example.com")
+        assert mailer._carrier._exchange(asked, Deadline(5)) == answer
+
     @pytest.mark.rule("N-G1")
     def test_is_given_the_deadline(self) -> None:
         """Every exchange is bounded by what the settings say, 30 seconds unless they do."""

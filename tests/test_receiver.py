@@ -491,6 +491,12 @@ class TestProof:
         fake.fail["verify"] = raised
         assert fake.receive(event()).status == 401
 
+    def test_adapter_may_ask_for_it_again(self) -> None:
+        """A key that cannot be fetched now is no forgery."""
+        fake = Receiving()
+        fake.fail["verify"] = WebhookRejected("No key today.", disposition=Disposition.UNAVAILABLE)
+        assert fake.receive(event()).status == 503
+
     @pytest.mark.parametrize("returned", [True, "ok", 0, {}, object()])
     def test_something_else_is_a_refusal(self, returned: object) -> None:
         """Only a `Verification` proves anything."""

@@ -6,6 +6,7 @@ import json
 import logging
 import pickle
 import traceback
+from base64 import b64decode
 from copy import copy, deepcopy
 from pprint import pformat
 
@@ -103,6 +104,13 @@ class TestSecret:
     def test_reveal(self) -> None:
         """The one way to the value; a secret of a secret is the same."""
         assert Secret(VALUE).reveal() == Secret(Secret(VALUE)).reveal() == VALUE
+
+    def test_as_header(self) -> None:
+        """What a header holds is as secret as what it is made of."""
+        bearer, basic = Secret(VALUE).as_bearer(), Secret(VALUE).as_basic("api")
+        assert bearer.reveal() == f"Bearer {VALUE}"
+        assert b64decode(basic.reveal().removeprefix("Basic ")).decode() == f"api:{VALUE}"
+        assert {repr(bearer), str(basic), f"{bearer}"} == {"Secret(****)", "****"}
 
     @pytest.mark.parametrize("text", [f"{VALUE}\n", f"{VALUE}\r\n"])
     def test_newline(self, text: str) -> None:

@@ -137,6 +137,7 @@ class TestRequests:
         [
             (b"a=1&b=%C3%A4+%2B&a=2", {"a": ("1", "2"), "b": ("ä +",)}),
             (b"a=", {"a": ("",)}),
+            (b"a%00=b%00", {"a\ufffd": ("b\ufffd",)}),  # NUL would not survive a queue
         ],
     )
     def test_form(self, body: bytes, fields: dict[str, tuple[str, ...]]) -> None:

@@ -40,6 +40,10 @@ def _as_bytes(raw: bytes | str | None) -> bytes | None:
     return None if raw is None else bytes(raw)
 
 
+def _texts(items: Iterable[str]) -> tuple[str, ...]:
+    return tuple(items)
+
+
 def _optional_text(value: Any) -> str:
     return f"<{len(value)} bytes>" if value is not None else "None"
 
@@ -68,7 +72,7 @@ class InboundMessage:
     raw: bytes | None = attrs.field(default=None, converter=_as_bytes, repr=_optional_text)
     parts: InboundParts | None = attrs.field(default=None, repr=False)
     envelope_sender: str | None = None
-    envelope_recipients: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    envelope_recipients: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     event_id: str = ""
     timestamp: datetime | None = attrs.field(default=None, converter=require_aware)
     provider: str = ""
