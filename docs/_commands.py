@@ -14,15 +14,16 @@ from _markdown import block, meanings, table
 from mailcore.cli._app import app
 from mailcore.cli._exit import ExitCode
 
-__all__ = ["commands", "demo", "exit_codes"]
+__all__ = ["commands", "demo", "exit_codes", "helps"]
 
 
 def commands() -> str:
     """Write what `--help` says of every command."""
-    return "\n\n".join(f"## `{path}`\n\n{block(text)}" for path, text in _helps(app, "mailcore", None))
+    return "\n\n".join(f"## `{path}`\n\n{block(text)}" for path, text in helps(app, "mailcore", None))
 
 
-def _helps(command: click.Command, path: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
+def helps(command: click.Command, path: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
+    """Yield the path of a command, and of each below it, with what its `--help` says."""
     context = click.Context(
         command,
         info_name=path.rpartition(" ")[2],
@@ -33,7 +34,7 @@ def _helps(command: click.Command, path: str, parent: click.Context | None) -> I
     yield path, command.get_help(context)
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
-            yield from _helps(command.commands[name], f"{path} {name}", context)
+            yield from helps(command.commands[name], f"{path} {name}", context)
 
 
 def demo() -> str:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from _commands import commands, demo, exit_codes
+from _conformance import checks, conformance_commands, conformance_exit_codes, conformance_statuses
 from _errors import error_tree, other_errors, send_errors
 from _markdown import values
 from _names import hooks, names
@@ -46,7 +47,11 @@ def main(arguments: list[str]) -> int:
 
 def pages() -> list[Path]:
     """List every page of the documentation."""
-    return [ROOT / "README.md", *sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("adapters/*/README.md")])]
+    return [
+        ROOT / "README.md",
+        *sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("adapters/*/README.md")]),
+        ROOT / "conformance_tests" / "README.md",
+    ]
 
 
 def _current(page: Path) -> tuple[Path, str]:
@@ -61,7 +66,11 @@ def _written(match: re.Match[str]) -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "bounce-classes": lambda: values(BounceClass),
     "capabilities": capabilities,
+    "checks": checks,
     "commands": commands,
+    "conformance-commands": conformance_commands,
+    "conformance-exit-codes": conformance_exit_codes,
+    "conformance-statuses": conformance_statuses,
     "demo": demo,
     "dispositions": dispositions,
     "error-tree": error_tree,

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("adapters/*/README.md")])]
+PAGES = [
+    ROOT / "README.md",
+    *sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("adapters/*/README.md")]),
+    ROOT / "conformance_tests" / "README.md",
+]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

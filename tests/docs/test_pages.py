@@ -26,6 +26,8 @@ from mailcore import (
 )
 from mailcore._spec import load_object
 from mailcore.cli._app import app
+from mailcore_conformance import catalogue
+from mailcore_conformance.cli._app import app as conformance
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
@@ -73,25 +75,28 @@ def test_pages_are_found(page: Path, root: Path) -> None:
         assert f"]({page.relative_to(root / 'docs').as_posix()})" in index
 
 
-def commands(text: str) -> Iterator[list[str]]:
-    """Yield the words after `mailcore` in blocks of shell, indented blocks and inline code."""
+def commands(text: str, program: str) -> Iterator[list[str]]:
+    """Yield the words after a program's name in blocks of shell, indented blocks and inline code."""
     shell = [body for language, body in FENCE.findall(text) if language in ("sh", "bash", "shell", "console")]
     indented = re.findall(r"^    (.*)$", prose(text), re.MULTILINE)
     lines = "\n".join([*shell, *indented]).replace("\\\n", " ").splitlines()
     for line in lines:
-        found = re.search(r"(?:^|[|&;]|\s)(?:[\w./]*/)?mailcore (?=[a-z-])(.*)", line)
+        found = re.search(rf"(?:^|[|&;]|\s)(?:[\w./]*/)?{program} (?=[a-z-])(.*)", line)
         if found:
             yield shlex.split(found[1])
-    for line in re.findall(r"`mailcore ([a-z-][^`]*)`", prose(text)):
+    for line in re.findall(rf"`{program} ([a-z-][^`]*)`", prose(text)):
         yield shlex.split(line)
 
 
-def test_commands_exist(page: Path) -> None:
-    """Every `mailcore ...` that a page shows is a command with such options."""
-    for words in commands(page.read_text(encoding="utf-8")):
-        command: click.Command = app
+@pytest.mark.parametrize(
+    "program, group", [("mailcore", app), ("mailcore-conformance", conformance)], ids=["core", "conformance"]
+)
+def test_commands_exist(page: Path, program: str, group: click.Group) -> None:
+    """Every line that a page shows of our programs is a command with such options."""
+    for words in commands(page.read_text(encoding="utf-8"), program):
+        command: click.Command = group
         while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-            assert words[0] in command.commands, f"mailcore has no command {words[0]!r}"
+            assert words[0] in command.commands, f"{program} has no command {words[0]!r}"
             command = command.commands[words.pop(0)]
         known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
         for word in words:
@@ -149,6 +154,12 @@ def test_commands_are_documented(reference: str) -> None:
                 yield from walk(child, f"{path} {name}")
 
     assert missing(walk(app, "mailcore"), reference) == []
+    assert missing(walk(conformance, "mailcore-conformance"), reference) == []
+
+
+def test_checks_are_documented(reference: str) -> None:
+    """The reference has every check of the conformance suite."""
+    assert missing(list(catalogue()), reference) == []
 
 
 def test_pages_keep_to_the_project(page: Path) -> None:

@@ -64,6 +64,7 @@ def mailcore_register_adapters() -> Iterable[AdapterSpec]:
             ),
             idempotency=Idempotency(ttl=24 * 3600, max_length=255),
             emulator="mailcore_mailpace.emulator:MailPaceEmulator",
+            conformance_kit="mailcore_mailpace.conformance:KIT",
             docs_url="https://docs.mailpace.com",
         ),
     )

@@ -5,7 +5,7 @@ Rule: one entry a field; a field that is absent is an absent key, never "", null
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mailcore import (
@@ -65,6 +65,10 @@ def _addresses(addresses: Iterable[Address]) -> str:
     return ", ".join(address.to_text() for address in addresses)
 
 
+def _one_address(addresses: Sequence[Address]) -> str:
+    return addresses[0].to_text()  # more than one is not declared, so it never comes here
+
+
 def _unsubscribe(uris: Iterable[str]) -> str:
     return ", ".join(f"<{uri}>" for uri in uris)
 
@@ -105,11 +109,11 @@ def _made_up_name(attachment: Attachment) -> str:
 
 #: Our field → MailPace's field, and how it is written.
 _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
-    "from_": ("from", _addresses),
+    "from_": ("from", _one_address),
     "to": ("to", _addresses),
     "cc": ("cc", _addresses),
     "bcc": ("bcc", _addresses),
-    "reply_to": ("replyto", _addresses),
+    "reply_to": ("replyto", _one_address),
     "subject": ("subject", str),
     "html": ("htmlbody", str),
     "text": ("textbody", str),

@@ -1,0 +1,1 @@
+"""The checks, one module a section; importing one adds its checks to the catalogue."""

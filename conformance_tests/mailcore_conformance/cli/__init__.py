@@ -1,0 +1,30 @@
+"""
+The command `mailcore-conformance`.
+
+Rule: this file works without what the package depends on, so that it can say what is missing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run one command and return its exit code.
+
+    Args:
+        arguments: What stands after `mailcore-conformance`; None: as the process was started.
+    """
+    try:
+        from mailcore_conformance.cli._app import run
+    except ModuleNotFoundError as error:
+        text = f"The module {error.name!r} is not installed. Run: pip install 'mailcore-esp[cli]'"
+        sys.stderr.write(f"mailcore-conformance: {text}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return run(arguments)
