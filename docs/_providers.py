@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from _markdown import meanings, table
 
 from mailcore import AdapterSpec, Capability, EventType, Level, PluginHost, Support
+from mailcore._spec import load_object
+from mailcore_conformance import run
+from mailcore_conformance._matrix import cell, matrix
 
-__all__ = ["capabilities", "notes", "provider_events", "providers", "specs"]
+__all__ = ["capabilities", "notes", "proofs", "provider_events", "providers", "specs"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -71,13 +76,35 @@ def _level(spec: AdapterSpec, capability: Capability) -> str:
     return _LEVELS[found.level] + (f", at most {found.limit}" if found.limit is not None else "")
 
 
+@cache
+def report(name: str) -> Mapping[str, Any] | None:
+    """Return what the conformance suite says of a provider; None where its adapter has no kit."""
+    spec = host().spec(name)
+    if not spec.conformance_kit:
+        return None
+    return run(spec, load_object(spec.conformance_kit), host=host()).document()
+
+
+def _cell(spec: AdapterSpec, capability: Capability) -> str:
+    found = report(spec.name)
+    return _level(spec, capability) if found is None else cell(found, capability.value)
+
+
 def capabilities() -> str:
-    """Write the matrix of every capability and provider."""
+    """Write the matrix of every capability and provider, as the conformance suite found it."""
     said = meanings(Capability)
     return table(
         ["capability", "meaning", *(f"`{spec.name}`" for spec in specs())],
-        [(f"`{one}`", said[one.name], *(_level(spec, one) for spec in specs())) for one in Capability],
+        [(f"`{one}`", said[one.name], *(_cell(spec, one) for spec in specs())) for one in Capability],
     )
+
+
+def proofs() -> str:
+    """Write how the conformance suite ended for each provider."""
+    found = [report(spec.name) for spec in specs()]
+    shown = matrix([one for one in found if one is not None])
+    rows = [row for row in shown.verdicts if row[0] != "version"]
+    return table(["", *(f"`{name}`" for name in shown.providers)], rows)
 
 
 def notes() -> str:

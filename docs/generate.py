@@ -18,9 +18,10 @@ from pathlib import Path
 from _commands import commands, demo, exit_codes
 from _conformance import checks, conformance_commands, conformance_exit_codes, conformance_statuses
 from _errors import error_tree, other_errors, send_errors
+from _faults import faults
 from _markdown import values
 from _names import hooks, names
-from _providers import capabilities, notes, provider_events, providers
+from _providers import capabilities, notes, proofs, provider_events, providers
 from _settings import provider_settings, settings
 from _statuses import dispositions, statuses
 
@@ -76,10 +77,12 @@ PARTS: dict[str, Callable[[], str]] = {
     "error-tree": error_tree,
     "event-types": lambda: values(EventType),
     "exit-codes": exit_codes,
+    "fault-matrix": faults,
     "hooks": hooks,
     "names": names,
     "notes": notes,
     "other-errors": other_errors,
+    "proofs": proofs,
     "provider-events": provider_events,
     "provider-settings": provider_settings,
     "providers": providers,

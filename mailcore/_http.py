@@ -90,7 +90,11 @@ class Headers(Mapping[str, str]):
 
 
 def _pairs(items: Iterable[tuple[str, str | Secret]]) -> tuple[tuple[str, str | Secret], ...]:
-    return tuple(items)
+    pairs = tuple(items)
+    for name, value in pairs:
+        if not isinstance(value, str | Secret):
+            raise TypeError(f"The header {name} holds {type(value).__name__}; leave an absent one out.")
+    return pairs
 
 
 def _texts(items: Iterable[str]) -> tuple[str, ...]:
@@ -107,6 +111,9 @@ class HttpRequest:
         body: Bytes, or a `Body` that is streamed with its length as `Content-Length`.
         commits: True where this request can make mail leave; False for any other step.
         max_response: Most bytes of (decoded) response body that are read.
+
+    Raises:
+        TypeError: The value of a header is neither text nor a `Secret`.
     """
 
     method: str

@@ -544,6 +544,11 @@ class TestTransport:
         assert len(mailer._carrier._made) == 1
         assert len(outbox(mailer)) == 2
 
+    def test_header_without_a_value(self) -> None:
+        """A request is complete: an absent header is left out, and never goes out as `None`."""
+        with pytest.raises(TypeError, match="X-Key holds NoneType"):
+            HttpRequest(method="POST", url="https://api.example.com", headers=[("X-Key", None)])  # type: ignore[list-item]  # reason: the mistake
+
     def test_unknown_type_of_request(self) -> None:
         """A request nobody carries is said to be one, before anything is sent."""
         mailer = Mailer.from_config({"provider": "fake", "api_key": "k"}, environ={}, host=host())

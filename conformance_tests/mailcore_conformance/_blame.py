@@ -8,7 +8,7 @@ from pathlib import Path
 
 import mailcore
 
-__all__ = ["in_adapter", "told"]
+__all__ = ["in_adapter", "place", "told"]
 
 _SUITE = str(Path(__file__).parent)
 _CORE = str(Path(mailcore.__file__).parent)
@@ -31,8 +31,20 @@ def told(error: BaseException, *, package: str) -> str:
     frames = _frames(error)
     own = [frame for frame in frames if frame[2].partition(".")[0] == package]
     places = own or [frame for frame in frames if _is_foreign(frame)]
-    at = f" at {places[-1][0]}:{places[-1][1]}" if places else ""
+    at = f" at {place(places[-1][0], places[-1][1])}" if places else ""
     return f"The adapter raised {type(error).__name__}: {_text(error)}{at}."
+
+
+def place(path: str | Path, line: int | None = None) -> str:
+    """Return a place in somebody's code as it reads anywhere: without where that code is installed."""
+    parts = Path(path).parts
+    if "site-packages" in parts:
+        parts = parts[parts.index("site-packages") + 1 :]
+    elif Path(path).is_relative_to(Path.cwd()):
+        parts = Path(path).relative_to(Path.cwd()).parts
+    else:
+        parts = parts[-3:]
+    return "/".join(parts) if line is None else f"{'/'.join(parts)}:{line}"
 
 
 def _text(error: BaseException) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from mailcore_conformance._blame import place
+
 __all__ = ["NetworkRefused", "no_network"]
 
 
@@ -62,4 +64,4 @@ def _prove(asked: list[str]) -> None:
 
 def _place() -> str:
     frame = traceback.extract_stack()[-4]
-    return f"{frame.filename}:{frame.lineno}"
+    return place(frame.filename, frame.lineno or 0)

@@ -130,7 +130,8 @@ def _walk(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[PurePosixP
 
 def _next_steps(name: str, place: Path) -> tuple[str, ...]:
     # With "./" before it, pip never takes a folder for a package of an index.
-    folder = shlex.quote(str(place) if place.is_absolute() else f"./{place.as_posix()}")
+    here = "." if place == Path() else f"./{place.as_posix()}"
+    folder = shlex.quote(str(place) if place.is_absolute() else here)
     return (
         f"mailcore-conformance run {name} --plugin {folder}",
         f"python -m pip install --editable {folder}",

@@ -62,7 +62,7 @@ class TestWritten:
     def test_is_a_package(self, package: Path) -> None:
         """The files are those of a distribution that registers the adapter."""
         files = {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()}
-        expected = {"__init__.py", "_adapter.py", "_options.py", "conformance.py"}
+        expected = {"__init__.py", "_adapter.py", "_fields.py", "_options.py", "conformance.py"}
         assert {f"{PACKAGE}/{name}" for name in expected} <= files
         assert {"README.md", "pyproject.toml", "tests/test_conformance.py", ".gitignore"} <= files
         project = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["project"]

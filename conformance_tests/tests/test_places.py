@@ -14,9 +14,9 @@ from reference import REFERENCES
 
 from mailcore import WebhookRequest
 from mailcore_conformance._subject import Subject
-from mailcore_conformance.checks._body_fields import fields, with_extra, with_field, with_rival
-from mailcore_conformance.checks._place import Place, flipped
-from mailcore_conformance.checks._proof import proof
+from mailcore_conformance.proofs._body_fields import fields, with_extra, with_field, with_rival
+from mailcore_conformance.proofs._place import Place, flipped
+from mailcore_conformance.proofs._proof import proof
 
 PARTS = (
     b'--b\r\nContent-Disposition: form-data; name="token"\r\n\r\nt-1\r\n'

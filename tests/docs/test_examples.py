@@ -1,9 +1,10 @@
 """
 The examples of every page run.
 
-The blocks of a page share their names. A block that begins with a comment naming a file is that file;
-a block of the language `output` is what the Python block before it prints. A block of the language `sh` is
-run by a shell, and what it exports stays; `console` is for what changes the reader's environment.
+The blocks of a page share their names. A block that begins with a comment naming a file is that file, and
+so is a block of JSON, whose file the line above it names. A block of the language `output` is what the Python
+block before it prints. One of the language `sh` is run by a shell, and what it exports stays; `console` is
+for what changes the reader's environment.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
 FILE = re.compile(r"# ([\w./-]+\.(?:py|toml))\n")
+ABOVE = re.compile(r"`([\w./-]+\.json)`:\n\n$")
 
 
 class Runner:
@@ -40,6 +42,7 @@ class Runner:
         return [
             CodeBlockParser("python", self.python),
             CodeBlockParser("toml", self.file),
+            CodeBlockParser("json", self.sample),
             CodeBlockParser("output", self.output),
             CodeBlockParser("sh", self.shell),
         ]
@@ -58,7 +61,17 @@ class Runner:
         """Write a block to the file it names."""
         name = FILE.match(example.parsed)
         assert name, f"line {example.line}: the first line is not a comment that names the file"
-        path = Path(name[1])
+        self.write(name[1], example)
+
+    def sample(self, example: Example) -> None:
+        """Write a block, which cannot hold a comment, to the file that the line above it names."""
+        name = ABOVE.search(example.document.text[: example.region.start])
+        assert name, f"line {example.line}: the line above does not end with the name of the file"
+        self.write(name[1], example)
+
+    def write(self, name: str, example: Example) -> None:
+        """Write a block to a file, and make the folders it is in."""
+        path = Path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(example.parsed, encoding="utf-8")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import json
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import jsonschema
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,9 +30,10 @@ FOLDERS = [
 each_distribution = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
 
-def run(*command: object, code: int = 0) -> str:
+def run(*command: object, code: int = 0, cwd: Path | None = None) -> str:
     """Run a command, expect this exit code, and return what it said."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    words = [str(part) for part in command]
+    done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False)
     assert code == done.returncode, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -66,14 +69,24 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture(scope="session")
-def empty_environment(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install all wheels, without any extra, where nothing else is; return the folder of programs."""
-    place = tmp_path_factory.mktemp("environment")
+def environment(place: Path, *wheels: object) -> Path:
+    """Install wheels where nothing else is; return the folder of programs."""
     run(sys.executable, "-m", "venv", place)
     programs = place / ("Scripts" if sys.platform == "win32" else "bin")
-    run(programs / "python", "-m", "pip", "install", "--quiet", *sorted(built.glob("*.whl")))
+    run(programs / "python", "-m", "pip", "install", "--quiet", *wheels)
     return programs
+
+
+def wheel(built: Path, name: str) -> Path:
+    """Return the wheel of a distribution."""
+    (path,) = built.glob(f"{name.replace('-', '_')}-*.whl")
+    return path
+
+
+@pytest.fixture(scope="session")
+def empty_environment(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install all wheels, without any extra."""
+    return environment(tmp_path_factory.mktemp("environment"), *sorted(built.glob("*.whl")))
 
 
 class TestFiles:
@@ -101,13 +114,17 @@ class TestFiles:
     @each_distribution
     def test_wheel_holds_the_package_and_nothing_else(self, built: Path, folder: Path) -> None:
         """Each file of the package is there, with its types and its licence."""
-        with zipfile.ZipFile(built / f"{stem(folder)}-py3-none-any.whl") as wheel:
-            names = wheel.namelist()
+        with zipfile.ZipFile(built / f"{stem(folder)}-py3-none-any.whl") as archive:
+            names = archive.namelist()
         tree = {path.relative_to(folder).as_posix() for path in (folder / package(folder)).rglob("*.py")}
         required = {f"{package(folder)}/py.typed", f"{stem(folder)}.dist-info/licenses/LICENSE"}
         assert {package(folder), f"{stem(folder)}.dist-info"} == top_level(names)
         assert tree | required <= set(names)
-        assert not [name for name in names if "__pycache__" in name or "/tests/" in name]
+        assert not [
+            name
+            for name in names
+            if "__pycache__" in name or ("/tests/" in name and not name.endswith(".tmpl"))
+        ]
 
     @each_distribution
     def test_wheel_registers_what_the_project_declares(self, built: Path, folder: Path) -> None:
@@ -117,8 +134,8 @@ class TestFiles:
         if "scripts" in project:
             declared["console_scripts"] = project["scripts"]
         registered = configparser.ConfigParser(delimiters=("=",))
-        with zipfile.ZipFile(built / f"{stem(folder)}-py3-none-any.whl") as wheel:
-            registered.read_string(wheel.read(f"{stem(folder)}.dist-info/entry_points.txt").decode())
+        with zipfile.ZipFile(built / f"{stem(folder)}-py3-none-any.whl") as archive:
+            registered.read_string(archive.read(f"{stem(folder)}.dist-info/entry_points.txt").decode())
         assert declared == {name: dict(registered[name]) for name in registered.sections()}
 
 
@@ -141,9 +158,37 @@ class TestEmptyEnvironment:
         """The adapters accept this core."""
         run(empty_environment / "python", "-m", "pip", "check")
 
-    def test_command_without_its_extra_says_how_to_get_it(self, empty_environment: Path) -> None:
+    def test_command_without_its_extra_says_how_to_get_it(self, built: Path, tmp_path: Path) -> None:
         """`mailcore` without the extra `cli` names the command that installs it, and exits with 3."""
-        assert "mailcore-esp[cli]" in run(empty_environment / "mailcore", "providers", code=3)
+        programs = environment(tmp_path, wheel(built, "mailcore-esp"))  # the suite would bring the extra
+        assert "mailcore-esp[cli]" in run(programs / "mailcore", "providers", code=3)
+
+
+class TestProof:
+    """What the conformance suite shows of an adapter, both from wheels, in an empty folder."""
+
+    def test_adapter_is_conformant(self, built: Path, tmp_path: Path) -> None:
+        """The MailPace adapter is, and the report is of the form that the suite's wheel publishes."""
+        names = ["mailcore-esp", "mailcore-conformance"]
+        adapter = f"{wheel(built, 'mailcore-mailpace')}[signatures]"
+        programs = environment(tmp_path / "environment", adapter, *(wheel(built, name) for name in names))
+        place = tmp_path / "empty"
+        place.mkdir()
+        run(programs / "mailcore-conformance", "run", "mailpace", "--json", "r.json", cwd=place)
+        report = json.loads((place / "r.json").read_text(encoding="utf-8"))
+        with zipfile.ZipFile(wheel(built, "mailcore-conformance")) as archive:
+            schema = json.loads(archive.read("mailcore_conformance/schema/report-1.json"))
+        jsonschema.validate(report, schema)
+        scored = {check["status"] for check in report["checks"] if check["scored"]}
+        assert ("conformant", {"pass", "not_applicable"}) == (report["verdict"], scored)
+
+    def test_without_its_prerequisite_nothing_is_shown(self, empty_environment: Path, tmp_path: Path) -> None:
+        """Without PyNaCl the run is refused, with the command that installs it."""
+        command = [empty_environment / "mailcore-conformance", "run", "mailpace", "--json", "r.json"]
+        said = run(*command, code=2, cwd=tmp_path)
+        assert "pip install 'mailcore-mailpace[signatures]'" in said
+        assert "Traceback" not in said
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestRunFile:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
 
 from mailcore import ConfigurationError, Secret, about, check_service_url
+from mailcore_mailpace._base64 import decoded
 
 __all__ = ["MailPaceOptions", "WebhookKey"]
 
@@ -68,12 +68,8 @@ def _webhook_key(item: object, number: int) -> WebhookKey:
 
 
 def _decode(text: str, number: int) -> bytes:
-    try:
-        key = b64decode(text.encode("ascii"), validate=True)
-    except ValueError:
-        key = b""
-    # Strict: several base64 texts decode to one key; only the one MailPace shows is taken.
-    if len(key) != 32 or b64encode(key).decode("ascii") != text:
+    key = decoded(text, length=32)
+    if key is None:
         raise ConfigurationError(
             f"webhook_key number {number} is not a public key: 44 characters of base64. Copy it from "
             "MailPace: your domain, Webhooks, Public Key Verification."

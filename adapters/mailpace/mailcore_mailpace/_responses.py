@@ -78,7 +78,7 @@ def _document(response: HttpResponse) -> Any:
 
 
 def _error(response: HttpResponse, document: Any, now: datetime) -> SendError:
-    if 200 <= response.status < 300:
+    if response.status // 100 == 2:
         return MaybeSent(f"MailPace answered {response.status}, which is not documented.", response=response)
     text, fields = _words(document)
     cls = _meaning(response.status, text, fields)

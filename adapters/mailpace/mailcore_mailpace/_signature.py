@@ -7,11 +7,11 @@ Rule 3: whatever is wrong, the caller hears `WebhookRejected` and the sender hea
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from typing import Any
 
 from mailcore import ConfigurationError, MissingDependency, WebhookRejected, WebhookRequest
+from mailcore_mailpace._base64 import decoded
 from mailcore_mailpace._options import WebhookKey
 
 __all__ = ["HEADER", "KeyRing"]
@@ -67,11 +67,8 @@ def _signature(request: WebhookRequest) -> bytes:
     given = request.headers.get_all(HEADER)
     if len(given) != 1:
         raise WebhookRejected(f"{HEADER} is missing." if not given else f"{HEADER} is there twice.")
-    try:
-        signature = b64decode(given[0].encode("ascii"), validate=True)
-    except ValueError:
-        signature = b""
     # Without an exact length, the library would take the body's first bytes for the signature.
-    if len(signature) != 64 or b64encode(signature).decode("ascii") != given[0]:
+    signature = decoded(given[0], length=64)
+    if signature is None:
         raise WebhookRejected(f"{HEADER} is not the base64 of a signature.")
     return signature

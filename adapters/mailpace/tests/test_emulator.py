@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 import mailcore_mailpace.emulator
-from mailcore import EmulatedDelivery, EndpointKind, HttpRequest, HttpResponse
+from mailcore import EmulatedDelivery, EndpointKind, HttpRequest, HttpResponse, Secret
 from mailcore_mailpace.emulator import AccountProblem, Fault, Mailbox, MailPaceEmulator
 
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
@@ -210,12 +210,7 @@ class TestProtocol:
 
     def test_reveals_a_secret(self) -> None:
         """S2: a token given as a Secret is what the wire would carry."""
-
-        class Hidden:
-            def reveal(self) -> str:
-                return TOKEN
-
-        pairs: Any = [(name, Hidden() if "Token" in name else value) for name, value in HEADERS.items()]
+        pairs = [(name, Secret(TOKEN) if "Token" in name else value) for name, value in HEADERS.items()]
         request = HttpRequest(method="POST", url=URL, headers=pairs, body=json.dumps(MINIMAL).encode())
 
         assert MailPaceEmulator().handle(request, NOW).status == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from mailcore import (
     Verification,
     VerifiedWebhook,
     WebhookReceiver,
+    WebhookRejected,
     WebhookRequest,
     from_json,
     to_json,
@@ -46,7 +48,8 @@ PAYLOAD = json.loads(SAMPLES["delivered"]["request"]["body"])["payload"]
 
 def names(kind: str | None) -> list[str]:
     """Return the samples that hold what `kind` says."""
-    return [name for name, sample in SAMPLES.items() if sample["expected"]["kind"] == kind]
+    expected = {name: sample["expected"] for name, sample in SAMPLES.items()}
+    return [name for name, one in expected.items() if one["kind"] == kind and "refused" not in one]
 
 
 def delivery(name: str) -> WebhookRequest:
@@ -122,7 +125,7 @@ class TestSamples:
 
     @pytest.mark.parametrize("name", SAMPLES)
     def test_samples_have_a_source_and_a_good_signature(self, name: str) -> None:
-        """Each says which page it is from, when it was read, and what was changed; each verifies."""
+        """Each says which page it is from, when it was read, what was changed; it verifies, or must not."""
         sample = SAMPLES[name]
         adapter = MailPaceAdapter(MailPaceOptions(webhook_key=sample["public_key"]))
         request = delivery(name)
@@ -131,7 +134,12 @@ class TestSamples:
         assert sample["source_url"].startswith("https://docs.mailpace.com/")
         assert datetime.strptime(sample["recorded_at"], "%Y-%m-%d").replace(tzinfo=UTC) < datetime.now(UTC)
         assert sample["edits"].endswith(".")
-        assert isinstance(adapter.verify_webhook(request, context), Verification)
+        refused = sample["expected"].get("refused")
+        if refused is None:
+            assert isinstance(adapter.verify_webhook(request, context), Verification)
+        else:
+            with pytest.raises(WebhookRejected, match=f"^{re.escape(refused)}$"):
+                adapter.verify_webhook(request, context)
 
 
 class TestShape:

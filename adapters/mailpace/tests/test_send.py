@@ -257,7 +257,7 @@ class TestFields:
         assert payload(**fields) == {**minimal, **expected}
 
     @pytest.mark.rule("MP-S4", "MP-S2")
-    @pytest.mark.parametrize("name", ["accepted-full", "accepted-minimal"])
+    @pytest.mark.parametrize("name", ["accepted-full", "accepted-minimal", "accepted-nameless"])
     def test_sends_the_documented_request(self, name: str) -> None:
         """The whole request equals the sample, to the byte."""
         sample = json.loads((EXCHANGES / f"{name}.json").read_text(encoding="utf-8"))

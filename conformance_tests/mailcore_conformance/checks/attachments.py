@@ -13,7 +13,7 @@ from mailcore_conformance._check import Failed, check, require, require_none
 from mailcore_conformance._probe import new_tag
 from mailcore_conformance._subject import Subject
 from mailcore_conformance._wire import File, Piece, Wire
-from mailcore_conformance.checks._files import (
+from mailcore_conformance.requests._files import (
     body_of,
     has_type,
     interleaved,
@@ -22,8 +22,8 @@ from mailcore_conformance.checks._files import (
     says_id,
     watched,
 )
-from mailcore_conformance.checks._genuine import NOTHING
-from mailcore_conformance.checks._reading import bare, built, mail
+from mailcore_conformance.requests._genuine import NOTHING
+from mailcore_conformance.requests._reading import bare, built, mail
 
 #: All values a byte has.
 ALL_BYTES = bytes(range(256))

@@ -13,10 +13,10 @@ from mailcore_conformance._check import check, not_applicable_unless, require, r
 from mailcore_conformance._probe import missing_marks, new_tag
 from mailcore_conformance._subject import Subject
 from mailcore_conformance._wire import Wire
-from mailcore_conformance.checks._answers import with_body
-from mailcore_conformance.checks._keys import places
-from mailcore_conformance.checks._meaning import STATUSES, differences, told
-from mailcore_conformance.checks._verdicts import (
+from mailcore_conformance.answers._answers import with_body
+from mailcore_conformance.answers._keys import places
+from mailcore_conformance.answers._meaning import STATUSES, differences, told
+from mailcore_conformance.answers._verdicts import (
     Verdict,
     answered,
     batch_of,

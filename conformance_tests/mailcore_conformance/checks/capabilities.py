@@ -22,7 +22,8 @@ from mailcore_conformance._check import (
 from mailcore_conformance._probe import PROBES, Probe, base, new_tag
 from mailcore_conformance._subject import Sent, Subject
 from mailcore_conformance._wire import Wire
-from mailcore_conformance.checks._reading import built, mail, masked, name_of
+from mailcore_conformance.requests._message_samples import misadvised, unrefused
+from mailcore_conformance.requests._reading import built, mail, masked, name_of
 
 #: Items that any list takes where no limit is declared.
 GENEROUS = 30
@@ -101,6 +102,17 @@ def undeclared_key(subject: Subject) -> None:
     wire = built(subject, message, idempotency_key=None)
     carried = wire is not None and wire.find(f"key-{tag}")
     require(not carried, f"{capability} is declared unsupported, yet idempotency_key is sent: declare it.")
+
+
+@check(
+    "B11.samples",
+    "What the provider cannot say is refused as each sample says, before any request.",
+    why="Whoever calls `send` learns from the field and the text what to change; a request costs an answer.",
+    fix="Raise `UnsupportedFeature(text, field=..., provider=...)` before the first request of the flow.",
+)
+def refused_samples(subject: Subject) -> None:
+    """Send each sample message that cannot be said."""
+    require_none(unrefused(subject))
 
 
 # Limits ---------------------------------------------------------------------------------------------
@@ -241,3 +253,14 @@ def advice(subject: Subject) -> None:
         for one in found
         if not (one.code and one.text and one.field in fields)
     )
+
+
+@check(
+    "B14.samples",
+    "Each sample message gets exactly the advice it names, on both sides of each limit.",
+    why="Advice at the wrong number is noise or comes too late; a code that changes breaks every filter.",
+    fix="Compare with the provider's page, and correct `advise`; or mend the sample's `expected`.",
+)
+def advised_samples(subject: Subject) -> None:
+    """Ask for advice on each sample message."""
+    require_none(misadvised(subject))

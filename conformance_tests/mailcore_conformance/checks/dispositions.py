@@ -16,8 +16,8 @@ from mailcore import Covers, Disposition, EndpointKind, WebhookRequest, WebhookR
 from mailcore_conformance._check import Failed, check, not_applicable_unless, require, require_none
 from mailcore_conformance._sample import Delivery
 from mailcore_conformance._subject import Received, Subject
-from mailcore_conformance.checks._body_fields import fields, has_json, with_extra, with_field
-from mailcore_conformance.checks._proof import shortest
+from mailcore_conformance.proofs._body_fields import fields, has_json, with_extra, with_field
+from mailcore_conformance.proofs._proof import shortest
 
 #: An answer is for a machine, which reads its status.
 MAX_BODY = 1024

@@ -20,16 +20,17 @@ from mailcore import (
     Scope,
     SendError,
 )
+from mailcore_conformance._blame import place
 from mailcore_conformance._check import Failed, Weight, check, not_applicable_unless, require, require_none
 from mailcore_conformance._probe import PROBES, new_tag
 from mailcore_conformance._subject import NOW, Subject
-from mailcore_conformance.checks._emulated import CONTENT, TEXT, Emulated, incoming, transcript, trips
-from mailcore_conformance.checks._flows import plain
-from mailcore_conformance.checks._hostile import hostile
-from mailcore_conformance.checks._imports import files
-from mailcore_conformance.checks._impure import watched
-from mailcore_conformance.checks._options import credentials
-from mailcore_conformance.checks._registering import shared_modules
+from mailcore_conformance.conduct._emulated import CONTENT, TEXT, Emulated, incoming, transcript, trips
+from mailcore_conformance.conduct._flows import plain
+from mailcore_conformance.conduct._hostile import hostile
+from mailcore_conformance.conduct._imports import files
+from mailcore_conformance.conduct._impure import watched
+from mailcore_conformance.conduct._options import credentials
+from mailcore_conformance.conduct._registering import shared_modules
 
 
 @check(
@@ -293,7 +294,7 @@ def _unanswered(bench: Emulated, request: HttpRequest) -> str:
 )
 def reads_no_clock(subject: Subject) -> None:
     """Watch what is called while it does a little of everything."""
-    ours = files(subject.spec.emulator.partition(":")[0])
+    ours = [f"{place(path)}:" for path in files(subject.spec.emulator.partition(":")[0])]
     _, found = _first_run(subject)
     require_none(
         f"{text}."

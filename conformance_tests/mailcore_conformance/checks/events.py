@@ -13,14 +13,15 @@ import attrs
 from mailcore import Capability, EndpointKind, EventType
 from mailcore_conformance._check import check, not_applicable_unless, require, require_none
 from mailcore_conformance._subject import Subject
-from mailcore_conformance.checks._delivery_document import GONE
-from mailcore_conformance.checks._delivery_reader import Reader
-from mailcore_conformance.checks._delivery_row import Row
-from mailcore_conformance.checks._event_cases import cases, drifted, mutants
-from mailcore_conformance.checks._event_identity import confused, shortened, unstable
-from mailcore_conformance.checks._event_kinds import unheard
-from mailcore_conformance.checks._event_rows import RECIPIENT, ROWS
-from mailcore_conformance.checks._event_samples import canned, ids_differ, mistaken, shown_types, unread
+from mailcore_conformance.deliveries import _shape_samples
+from mailcore_conformance.deliveries._delivery_document import GONE
+from mailcore_conformance.deliveries._delivery_reader import Reader
+from mailcore_conformance.deliveries._delivery_row import Row
+from mailcore_conformance.deliveries._event_cases import cases, drifted, mutants
+from mailcore_conformance.deliveries._event_identity import confused, shortened, unstable
+from mailcore_conformance.deliveries._event_kinds import unheard
+from mailcore_conformance.deliveries._event_rows import RECIPIENT, ROWS
+from mailcore_conformance.deliveries._event_samples import canned, ids_differ, mistaken, shown_types, unread
 
 TRACKING = Capability.WEBHOOK_TRACKING
 
@@ -193,6 +194,17 @@ def extra(subject: Subject) -> None:
         require(not fate.error, f"With keys nobody documented: {fate.error}")
         same = [attrs.evolve(one, **free) for one in fate.items] == [attrs.evolve(case.event, **free)]
         require(same, f"With keys nobody documented, the sample {case.delivery.name} is another event.")
+
+
+@check(
+    "W19.samples",
+    "Each sample of no documented shape is kept for a person, at every endpoint.",
+    why="What looks like news or mail in one field, and is neither, would be handled as what it is not.",
+    fix="Return None from `webhook_kind` unless all that makes an event or a mail is there.",
+)
+def undocumented(subject: Subject) -> None:
+    """Hand each such sample to both endpoints."""
+    require_none(_shape_samples.mistaken(subject))
 
 
 def _add(row: Row) -> None:

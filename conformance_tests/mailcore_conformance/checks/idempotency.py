@@ -12,10 +12,10 @@ from mailcore import Capability, HttpResponse, InProgress
 from mailcore_conformance._check import check, not_applicable_unless, require, require_none
 from mailcore_conformance._probe import new_tag
 from mailcore_conformance._subject import NOW, Subject
-from mailcore_conformance.checks._answers import crowd, message_of
-from mailcore_conformance.checks._keys import differences_apart, holders, places
-from mailcore_conformance.checks._meaning import told
-from mailcore_conformance.checks._verdicts import batch_of, batch_wire
+from mailcore_conformance.answers._answers import crowd, message_of
+from mailcore_conformance.answers._keys import differences_apart, holders, places
+from mailcore_conformance.answers._meaning import told
+from mailcore_conformance.answers._verdicts import batch_of, batch_wire
 
 KEY = "conformance-key"
 #: Every character that a key may have; see `Message.idempotency_key`.

@@ -9,10 +9,10 @@ from __future__ import annotations
 from mailcore import Capability, EndpointKind
 from mailcore_conformance._check import check, require_none
 from mailcore_conformance._subject import Subject
-from mailcore_conformance.checks._delivery_row import Row
-from mailcore_conformance.checks._event_samples import unread
-from mailcore_conformance.checks._mail_rows import ROWS
-from mailcore_conformance.checks._mail_samples import by_heart, misread
+from mailcore_conformance.deliveries._delivery_row import Row
+from mailcore_conformance.deliveries._event_samples import unread
+from mailcore_conformance.deliveries._mail_rows import ROWS
+from mailcore_conformance.deliveries._mail_samples import by_heart, misread
 
 
 @check(

@@ -17,9 +17,9 @@ from mailcore_conformance._check import check, require, require_none
 from mailcore_conformance._probe import PROBES, new_tag
 from mailcore_conformance._subject import Subject
 from mailcore_conformance._wire import Wire
-from mailcore_conformance.checks._files import lost, says_id
-from mailcore_conformance.checks._reading import built, mail, name_of, same_text, strangers, unnamed
-from mailcore_conformance.checks._syntax import (
+from mailcore_conformance.requests._files import lost, says_id
+from mailcore_conformance.requests._reading import built, mail, name_of, same_text, strangers, unnamed
+from mailcore_conformance.requests._syntax import (
     FILE_NAMES,
     KEY,
     SYNTAX,

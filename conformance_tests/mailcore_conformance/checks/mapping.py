@@ -12,9 +12,9 @@ from mailcore import Address, Capability
 from mailcore_conformance._check import Failed, check, not_applicable_unless, require, require_none
 from mailcore_conformance._probe import PROBES, SEND_AT, Probe, leaves_no_mark, missing_marks, new_tag
 from mailcore_conformance._subject import Subject
-from mailcore_conformance.checks._genuine import empties, samples, unlike, unshown
-from mailcore_conformance.checks._moment import says_moment
-from mailcore_conformance.checks._reading import (
+from mailcore_conformance.requests._genuine import empties, samples, unlike, unshown
+from mailcore_conformance.requests._moment import says_moment
+from mailcore_conformance.requests._reading import (
     built,
     mail,
     name_of,
@@ -23,7 +23,7 @@ from mailcore_conformance.checks._reading import (
     strangers,
     unnamed,
 )
-from mailcore_conformance.checks._texts import NAME, NAMES, SUBJECT, TEXT, long_text
+from mailcore_conformance.requests._texts import NAME, NAMES, SUBJECT, TEXT, long_text
 
 
 @check(

@@ -20,7 +20,7 @@ from mailcore import (
 from mailcore._spec import API_VERSION
 from mailcore_conformance._check import Weight, check, not_applicable_unless, require, require_none
 from mailcore_conformance._subject import Subject
-from mailcore_conformance.checks._flows import (
+from mailcore_conformance.conduct._flows import (
     committing,
     fullest,
     plain,
@@ -28,7 +28,7 @@ from mailcore_conformance.checks._flows import (
     shown,
     verified,
 )
-from mailcore_conformance.checks._options import (
+from mailcore_conformance.conduct._options import (
     as_variables,
     assigned,
     credentials,
@@ -39,8 +39,9 @@ from mailcore_conformance.checks._options import (
     unnamed_without,
     webhook_secrets,
 )
-from mailcore_conformance.checks._registering import load_all, needless, private_imports
-from mailcore_conformance.checks._table import events_amiss, keys_amiss, parts_alone
+from mailcore_conformance.conduct._registering import load_all, needless, private_imports
+from mailcore_conformance.conduct._setting_samples import misjudged
+from mailcore_conformance.conduct._table import events_amiss, keys_amiss, parts_alone
 
 # Pieces ---------------------------------------------------------------------------------------------
 
@@ -361,3 +362,14 @@ def both_configured(subject: Subject) -> None:
 def imports_public_names(subject: Subject) -> None:
     """Read the sources of the adapter's package that its pointers lead to."""
     require_none(private_imports(subject))
+
+
+@check(
+    "L11.samples",
+    "Each sample of settings is taken, or refused with the error and the text it names.",
+    why="A setting is wrong once, on a bad day: the text of the error is all the help there is.",
+    fix="Raise ConfigurationError with a text that says what to do and holds no secret.",
+)
+def settings_samples(subject: Subject) -> None:
+    """Make a mailer or a receiver of each sample's settings, and verify what it names."""
+    require_none(misjudged(subject))

@@ -12,8 +12,8 @@ from mailcore import Capability, MailcoreError, Message
 from mailcore_conformance._check import Failed, check, require, require_none
 from mailcore_conformance._subject import NOW, Subject
 from mailcore_conformance._wire import body_bytes
-from mailcore_conformance.checks._flows import committing, finished, fullest, opened, plain, shown
-from mailcore_conformance.checks._observed import observed
+from mailcore_conformance.conduct._flows import committing, finished, fullest, opened, plain, shown
+from mailcore_conformance.conduct._observed import observed
 
 
 @check(

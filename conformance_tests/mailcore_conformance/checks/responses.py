@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from mailcore import Capability
 from mailcore_conformance._check import check, require_none
 from mailcore_conformance._subject import Subject
-from mailcore_conformance.checks import _accepted, _refused
-from mailcore_conformance.checks._malformed import HOSTILE, MALFORMED
-from mailcore_conformance.checks._meaning import STATUSES
-from mailcore_conformance.checks._variants import VARIANTS
+from mailcore_conformance.answers import _accepted, _refused
+from mailcore_conformance.answers._malformed import HOSTILE, MALFORMED
+from mailcore_conformance.answers._meaning import STATUSES
+from mailcore_conformance.answers._variants import VARIANTS
 
 
 def _none(findings: Callable[..., Iterator[str]], *arguments: object) -> Callable[[Subject], None]:

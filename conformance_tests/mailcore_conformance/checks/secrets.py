@@ -20,7 +20,7 @@ from mailcore_conformance._check import (
 from mailcore_conformance._probe import new_tag
 from mailcore_conformance._subject import Subject
 from mailcore_conformance._wire import Wire
-from mailcore_conformance.checks._exposed import (
+from mailcore_conformance.conduct._exposed import (
     answers,
     bad_options,
     echoed,
@@ -30,10 +30,10 @@ from mailcore_conformance.checks._exposed import (
     open_urls,
     refusals,
 )
-from mailcore_conformance.checks._flows import committing, plain, shown
-from mailcore_conformance.checks._leaks import reprs, shows, told, written
-from mailcore_conformance.checks._observed import observed
-from mailcore_conformance.checks._options import credentials, webhook_secrets
+from mailcore_conformance.conduct._flows import committing, plain, shown
+from mailcore_conformance.conduct._leaks import reprs, shows, told, written
+from mailcore_conformance.conduct._observed import observed
+from mailcore_conformance.conduct._options import credentials, webhook_secrets
 
 _SHOWN = "Every log, error report and debugger that shows it gives the account away."
 _MASK = "Keep the value in a Secret, and call reveal() only in what makes the header."

@@ -9,10 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mailcore import Capability
-from mailcore_conformance._check import check
+from mailcore_conformance._check import check, require_none
 from mailcore_conformance._subject import Subject
-from mailcore_conformance.checks import _oddities, _replays, _tampering, _times, _trust, _verifying
-from mailcore_conformance.checks._spellings import SPELLINGS
+from mailcore_conformance.proofs import (
+    _oddities,
+    _refusal_samples,
+    _replays,
+    _tampering,
+    _times,
+    _trust,
+    _verifying,
+)
+from mailcore_conformance.proofs._spellings import SPELLINGS
 
 _SIGNED = Capability.WEBHOOK_SIGNATURE
 _TIMED = Capability.WEBHOOK_REPLAY_WINDOW
@@ -150,6 +158,19 @@ check(
     fix="Keep nothing between deliveries; verify each by itself.",
     capability=_SIGNED,
 )(_deed(_tampering.another_body))
+
+
+@check(
+    "W43",
+    "Each sample of a forgery is refused, in the words it names.",
+    why="The log is where somebody looks when a key is wrong: it must say what was missing, and no secret.",
+    fix="Raise `WebhookRejected` with a text for each way to fail; or mend the sample's `refused`.",
+    capability=_SIGNED,
+)
+def forgeries(subject: Subject) -> None:
+    """Verify each sample of a delivery that is not genuine."""
+    require_none(_refusal_samples.unrefused(subject))
+
 
 # The time -------------------------------------------------------------------------------------------
 

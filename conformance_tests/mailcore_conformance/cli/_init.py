@@ -33,6 +33,7 @@ def init(*, name: str, folder: Path | None) -> None:
     for path in made.files:
         screen.print(Text(path.as_posix(), style="dim"), soft_wrap=True)
     screen.print()
-    screen.print(Text(f"The adapter {made.name} is in {made.folder}. Next:", style="bold"), soft_wrap=True)
+    where = "this folder" if made.folder == Path() else str(made.folder)
+    screen.print(Text(f"The adapter {made.name} is in {where}. Next:", style="bold"), soft_wrap=True)
     for line in made.next_steps:
         screen.print(Text(f"  {line}"), soft_wrap=True)

@@ -235,9 +235,8 @@ class AdvisesOnNames(JsonAdapter):
 
     def advise(self, message: Message) -> Sequence[Advice]:
         names = [file.filename.rpartition(".")[2] for file in message.attachments]
-        return [
-            Advice(code="json.exe", field="attachments", text="No exe.") for name in names if name == "exe"
-        ]
+        advice = Advice(code="json.exe", field="attachments", text="No exe.")
+        return [*super().advise(message), *(advice for name in names if name == "exe")]
 
 
 @broken("B14.total", "lacks a code, a text, or a field of Message (field='from')")
@@ -245,7 +244,8 @@ class AdvisesOnNoField(JsonAdapter):
     """Names the field as the provider does."""
 
     def advise(self, message: Message) -> Sequence[Advice]:
-        return [Advice(code="json.many", field="from", text="Too many.")] if len(message.to) > 50 else []
+        many = [Advice(code="json.many", field="from", text="Too many.")] if len(message.to) > 50 else []
+        return [*super().advise(message), *many]
 
 
 @broken("B14.total", "advise returns str")
@@ -253,4 +253,4 @@ class AdvisesInWords(JsonAdapter):
     """Gives its advice as mere text."""
 
     def advise(self, message: Message) -> Any:
-        return ["Give an address in 'to'."] if not message.to else []
+        return super().advise(message) if message.to else ["Give an address in 'to'."]

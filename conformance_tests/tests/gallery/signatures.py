@@ -87,7 +87,7 @@ class LooksForOneSpelling(JsonAdapter):
 
     def header(self, request: WebhookRequest, name: str) -> str:
         if name not in [given for given, _ in request.headers.pairs]:
-            raise WebhookRejected(f"{name} is not there.")
+            raise WebhookRejected(f"{name} is not there exactly once and in its form.")
         return super().header(request, name)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from mailcore import (
     Adapter,
+    Advice,
     Context,
     Covers,
     EndpointKind,
@@ -32,6 +33,7 @@ from mailcore import (
     SendResult,
     SendStatus,
     TrackingEvent,
+    UnsupportedFeature,
     Verification,
     VerifiedWebhook,
     WebhookRejected,
@@ -47,8 +49,10 @@ from reference.json_values import (
     BOUNCES,
     CODES,
     DELIVERY,
+    DOCS,
     FORMS,
     KINDS,
+    MAX_SUBJECT,
     NAME,
     REASONS,
     REFUSALS,
@@ -119,6 +123,9 @@ class JsonAdapter(Adapter):
 
     def document(self, message: Message, ctx: Context) -> dict[str, Any]:
         """Return the payload; a field that is absent is an absent key."""
+        if not (message.text or message.html or message.amp_html or message.template_id):
+            words = "The provider needs a body or a template; files alone cannot be sent."
+            raise UnsupportedFeature(words, field="text", provider=NAME)
         return {**payload(message), **message.provider_options.get(NAME, {})}
 
     def build_send(self, message: Message, ctx: Context) -> HttpRequest:
@@ -190,6 +197,13 @@ class JsonAdapter(Adapter):
             words(name): tuple(map(words, texts(lines))) for name, lines in table(said.get("fields")).items()
         }
         return words(said.get("message")), words(said.get("code")) or None, fields
+
+    def advise(self, message: Message) -> Sequence[Advice]:
+        """Return the documented policies that a message may break."""
+        length = len(message.subject or "")
+        words = f"the subject has {length} characters; the provider documents at most {MAX_SUBJECT}."
+        said = Advice(code=f"{NAME}.subject", field="subject", text=words, url=f"{DOCS}/limits")
+        return [said] if length > MAX_SUBJECT else []
 
     # Batches ------------------------------------------------------------------------------------
 

@@ -55,6 +55,8 @@ TIMESTAMP, DELIVERY, SIGNATURE = "X-Json-Timestamp", "X-Json-Delivery", "X-Json-
 #: How far the time of a signature may be from ours.
 TOLERANCE = timedelta(minutes=5)
 MAX_WORDS = 500
+#: A policy, not a limit: longer ones are sent all the same.
+MAX_SUBJECT = 200
 
 #: The provider's status of a recipient → ours.
 STATUSES: Mapping[str, SendStatus] = {

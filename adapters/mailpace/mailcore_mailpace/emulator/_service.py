@@ -285,9 +285,10 @@ class MailPaceEmulator:
         return self._faults.take(AFTER_QUEUEING) or response
 
     def _index(self, message_id: str) -> int:
+        number = int(message_id) if message_id.isascii() and message_id.isdigit() else 0
+        if 0 < number <= len(self._sent) and str(number) == message_id:
+            return number - 1  # ids count from 1
         known = [str(mail.id) for mail in self._sent]
-        if message_id in known:
-            return known.index(message_id)
         ids = f"the known ids are {', '.join(known)}" if known else "none was accepted yet"
         raise ValueError(f"No mail has the id {message_id!r}; {ids}.")
 

@@ -1,0 +1,1 @@
+"""What the provider's answers mean, and what an adapter makes of broken ones."""

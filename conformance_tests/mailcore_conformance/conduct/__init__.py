@@ -1,0 +1,1 @@
+"""How an adapter behaves beside its work: what it imports, keeps, calls and shows."""

@@ -1,0 +1,1 @@
+"""What a delivery says: events and mail, their samples and what is made of those."""
