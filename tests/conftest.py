@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import mailcore.providers
 from mailcore import PluginHost
+
+# The harness `reliability` is in no distribution. Last on the path: mailcore is the installed one.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 
 @pytest.fixture(autouse=True)

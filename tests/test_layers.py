@@ -15,7 +15,8 @@ import mailcore
 import mailcore_mailpace
 
 CORE = Path(mailcore.__file__).parent
-ADAPTERS = sorted(Path(mailcore_mailpace.__file__).parent.parent.glob("mailcore_*"))
+BESIDE = sorted(Path(mailcore_mailpace.__file__).parent.parent.glob("mailcore_*"))
+ADAPTERS = [path for path in BESIDE if path.is_dir() and path.name != "mailcore_conformance"]
 
 #: Lowest first; a file may import those of its own layer and of those above it in this table.
 LAYERS = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import gzip
 import os
 import re
 import socket
 import ssl
-import struct
 import threading
 import time
 import traceback
@@ -38,6 +38,8 @@ from mailcore import (
     TransportFailure,
 )
 from mailcore.transports.requests import RequestsTransport
+from reliability.authority import Authority
+from reliability.fault_server import Peer, Script, Server, answering, deaf, once
 
 pytestmark = pytest.mark.loopback
 
@@ -45,89 +47,6 @@ CANARY = "canary-7Qw"
 STATUS = b"HTTP/1.1 200 OK\r\n"
 OK = STATUS + b"Content-Length: 2\r\n\r\nok"
 AFTER_CONNECTING = (Phase.SENDING, Phase.SENT, Phase.RECEIVING)
-
-Script = Callable[["Peer"], None]
-
-
-class Peer:
-    """The server's end of one connection."""
-
-    def __init__(self, server: Server, sock: socket.socket) -> None:
-        self.server = server
-        self.sock = sock
-
-    def read(self) -> bytes:
-        """Read one request, keep it, and return it; empty when the client closed."""
-        data = b""
-        while b"\r\n\r\n" not in data:
-            if not (piece := self.sock.recv(65536)):
-                return b""
-            data += piece
-        head, _, body = data.partition(b"\r\n\r\n")
-        fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
-        while len(body) < int(fields.get(b"content-length", b"0")):
-            if not (piece := self.sock.recv(65536)):
-                break
-            body += piece
-        self.server.requests.append(head + b"\r\n\r\n" + body)
-        return self.server.requests[-1]
-
-    def write(self, *pieces: bytes, pause: float = 0.0) -> None:
-        """Write pieces, one after the other."""
-        for piece in pieces:
-            self.sock.sendall(piece)
-            self.server.closing.wait(pause)
-
-    def reset(self) -> None:
-        """Break the connection off."""
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-class Server:
-    """Serve connections by a script, on loopback, until closed."""
-
-    def __init__(self, script: Script, context: ssl.SSLContext | None = None) -> None:
-        self.script = script
-        self.context = context
-        self.connections = 0
-        self.requests: list[bytes] = []
-        self.closing = threading.Event()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self.listener.getsockname()[1]
-        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.port}/send"
-        self.threads = [threading.Thread(target=self.serve)]
-        self.threads[0].start()
-
-    def serve(self) -> None:
-        """Accept until closed."""
-        with contextlib.suppress(OSError):
-            while True:
-                sock, _ = self.listener.accept()
-                if self.closing.is_set():
-                    sock.close()
-                    return
-                self.connections += 1
-                self.threads.append(threading.Thread(target=self.talk, args=(sock,)))
-                self.threads[-1].start()
-
-    def talk(self, sock: socket.socket) -> None:
-        """Follow the script on one connection."""
-        sock.settimeout(5)
-        with sock, contextlib.suppress(OSError):
-            if self.context is None:
-                self.script(Peer(self, sock))
-                return
-            with self.context.wrap_socket(sock, server_side=True) as wrapped:
-                self.script(Peer(self, wrapped))
-
-    def close(self) -> None:
-        """Stop."""
-        self.closing.set()
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.port)).close()
-        self.listener.close()
-        for thread in self.threads:
-            thread.join(5)
 
 
 @pytest.fixture
@@ -160,48 +79,10 @@ def transport() -> Iterator[Callable[..., RequestsTransport]]:
         each.close()
 
 
-class Authority:
-    """A certificate authority of the test's own."""
-
-    def __init__(self, folder: Path) -> None:
-        trustme = pytest.importorskip("trustme")
-        self._ca = trustme.CA()
-        self.path = str(folder / f"ca-{id(self)}.pem")
-        self._ca.cert_pem.write_to_path(self.path)
-
-    def context(self, name: str = "127.0.0.1") -> ssl.SSLContext:
-        """Return what a server of that name needs."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._ca.issue_cert(name).configure_cert(context)
-        return context
-
-
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     """Return an authority."""
     return Authority(tmp_path)
-
-
-def answering(*answers: bytes) -> Script:
-    """Answer requests in order, the last answer for all that follow, keeping the connection."""
-
-    def script(peer: Peer) -> None:
-        number = 0
-        while peer.read():
-            peer.write(answers[min(number, len(answers) - 1)])
-            number += 1
-
-    return script
-
-
-def once(*pieces: bytes, pause: float = 0.0) -> Script:
-    """Read a request, write these pieces, close."""
-
-    def script(peer: Peer) -> None:
-        peer.read()
-        peer.write(*pieces, pause=pause)
-
-    return script
 
 
 def request(server: Server | str, **changes: Any) -> HttpRequest:
@@ -393,6 +274,31 @@ class TestConnections:
         carrier.close()
         exchange(carrier, request(server))
         assert server.connections == 2
+
+    @pytest.mark.parametrize("proxied", [False, True])
+    def test_close_does_not_wait_for_the_garbage_collector(
+        self, serve: Any, transport: Any, *, proxied: bool
+    ) -> None:
+        """The other side sees the end at once, even where a failure before keeps its frames alive."""
+
+        def answer_the_second(peer: Peer) -> None:
+            peer.read()
+            if peer.server.connections == 2:
+                peer.write(OK)
+                assert peer.read() == b""
+
+        server = serve(answer_the_second)
+        carrier = transport(**({"proxy": server.base} if proxied else {}))
+        asked = request("http://localhost:9/send" if proxied else server)
+        gc.disable()
+        try:
+            failure(carrier, asked)
+            exchange(carrier, asked)
+            carrier.close()
+            server.threads[-1].join(2)
+        finally:
+            gc.enable()
+        assert not server.threads[-1].is_alive()
 
     def test_fork(self, serve: Any, transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """Another process never uses its parent's connection."""
@@ -608,10 +514,6 @@ class TestDeadline:
 
     def test_slow_reader(self, serve: Any, transport: Any) -> None:
         """A server that does not read holds nobody up."""
-
-        def deaf(peer: Peer) -> None:
-            peer.server.closing.wait(5)
-
         server, start = serve(deaf), time.monotonic()
         found = failure(transport(), request(server, body=JsonBody({"a": "x" * 20_000_000})), deadline=0.5)
         assert found.phase is Phase.SENDING
@@ -619,10 +521,6 @@ class TestDeadline:
 
     def test_silent_handshake(self, transport: Any, serve: Any) -> None:
         """A server that never says hello got nothing."""
-
-        def deaf(peer: Peer) -> None:
-            peer.server.closing.wait(5)
-
         server, start = serve(deaf), time.monotonic()
         found = failure(transport(), request(server.url.replace("http:", "https:")), deadline=0.5)
         assert (found.phase, found.untrusted) == (Phase.CONNECTING, False)

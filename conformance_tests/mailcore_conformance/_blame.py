@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -10,8 +11,9 @@ import mailcore
 
 __all__ = ["in_adapter", "place", "told"]
 
-_SUITE = str(Path(__file__).parent)
-_CORE = str(Path(mailcore.__file__).parent)
+# With the separator: an adapter's `mailcore_pigeon` may be installed beside `mailcore`.
+_SUITE = str(Path(__file__).parent) + os.sep
+_CORE = str(Path(mailcore.__file__).parent) + os.sep
 _INTERPRETER = (str(Path(traceback.__file__).parent), sys.base_prefix, "<")
 
 

@@ -76,8 +76,8 @@ def write_adapter(name: str, folder: Path | None = None) -> Made:
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise KitError(
-            f"{name!r} cannot be an adapter's name: lower-case letters and digits, with single hyphens "
-            "between words, such as 'acme' or 'amazon-ses'."
+            f"{name!r} cannot be an adapter's name: lower-case letters and digits, a letter first, with "
+            "single hyphens between words, such as 'acme' or 'amazon-ses'."
         )
     if name in _OURS:
         raise KitError(f"{name!r} cannot be an adapter's name: mailcore-{name} is one of our packages.")

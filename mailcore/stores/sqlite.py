@@ -24,6 +24,7 @@ _TABLE = (
     "forget REAL NOT NULL) WITHOUT ROWID"
 )
 _INDEX = "CREATE INDEX IF NOT EXISTS claims_forget ON claims (forget)"
+_OPENING = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", _TABLE, _INDEX)
 _ALIVE = "SELECT committed FROM claims WHERE key = :key AND until > :now"
 _FORGET = "DELETE FROM claims WHERE forget <= :now"
 # A claim that ran out is remembered for its ttl: whoever commits it late still says that it was handled.
@@ -119,8 +120,10 @@ class SqliteReplayStore(Closing):
         database = sqlite3.connect(
             self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute(_TABLE)
-        database.execute(_INDEX)
+        try:
+            for statement in _OPENING:
+                database.execute(statement)
+        except sqlite3.Error:
+            database.close()
+            raise
         return database

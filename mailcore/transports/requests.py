@@ -60,6 +60,14 @@ class _Adapter(HTTPAdapter):
     def cert_verify(self, *args: Any, **kwargs: Any) -> None:
         """Do nothing: the library would have each connection load the certificates again."""
 
+    def close(self) -> None:
+        """Close every connection now: the library leaves it to the garbage collector."""
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118  # reason: it has no iterator, so that threads may share it
+                if pool := manager.pools.get(key):
+                    pool.close()
+        super().close()
+
 
 _KNOWN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError)
 

@@ -75,8 +75,9 @@ def run(
     markdown_file: str | None,
 ) -> int:
     """Run every check on the adapter NAME, and say what holds."""
-    if json_file == markdown_file == STDOUT:
-        raise click.UsageError("Standard output can hold one document: --json or --markdown.")
+    if json_file is not None and json_file == markdown_file:
+        where = "Standard output" if json_file == STDOUT else json_file
+        raise click.UsageError(f"{where} can hold one document: --json or --markdown.")
     target = find(name, kit=kit, plugin=plugin, deviations=deviations)
     checks = selected(only)
     with _opened(json_file) as json_to, _opened(markdown_file) as markdown_to:
@@ -103,8 +104,13 @@ def _opened(place: str | None) -> Iterator[TextIO | None]:
     elif place == STDOUT:
         yield sys.stdout
     else:
-        with Path(place).open("w", encoding="utf-8") as file:
-            yield file
+        try:
+            with Path(place).open("w", encoding="utf-8") as file:
+                yield file
+        except OSError as error:
+            # A full disk shows only at the end, and without the name.
+            error.filename = error.filename or place
+            raise
 
 
 def _screen(*, taken: bool) -> Console:

@@ -6,6 +6,7 @@ Rule 2: what core does on the adapter's behalf (reading an attached file) is cor
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
@@ -22,12 +23,13 @@ from mailcore_conformance._blame import place
 
 __all__ = ["KINDS", "watched"]
 
-_CORE = str(Path(mailcore.__file__).parent)
-_SUITE = str(Path(__file__).parents[1])
+# With the separator: an adapter's `mailcore_pigeon` may be installed beside `mailcore`.
+_CORE = str(Path(mailcore.__file__).parent) + os.sep
+_SUITE = str(Path(__file__).parents[1]) + os.sep
 #: Makes options and adapters.
 _CONFIGURATION = str(Path(_CORE, "_config.py"))
 #: The only adapters within core.
-_PROVIDERS = str(Path(_CORE, "providers"))
+_PROVIDERS = str(Path(_CORE, "providers")) + os.sep
 _LIBRARY = str(Path(logging.__file__).parents[1])
 #: What is read in order to log or to warn is a part of that.
 _LOGGING = (str(Path(logging.__file__).parent), warnings.__file__)
@@ -109,12 +111,15 @@ def watched() -> Iterator[Callable[[], list[tuple[str, str]]]]:
             if place is not None:
                 found["logging" if log else kind, f"{name} is called at {place}"] = None
 
-    before = sys.getprofile()
+    before, collects = sys.getprofile(), gc.isenabled()
+    gc.disable()  # a test runner may have functions of its own called at each collection
     sys.setprofile(watch)
     try:
         yield lambda: list(found)
     finally:
         sys.setprofile(before)
+        if collects:
+            gc.enable()
 
 
 def _compiled(function: Any) -> str | None:
