@@ -17,6 +17,7 @@ from pathlib import Path
 
 from _commands import commands, demo, exit_codes
 from _conformance import checks, conformance_commands, conformance_exit_codes, conformance_statuses
+from _corpus import corpus
 from _errors import error_tree, other_errors, send_errors
 from _faults import faults
 from _markdown import values
@@ -79,6 +80,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "exit-codes": exit_codes,
     "fault-matrix": faults,
     "hooks": hooks,
+    "hostile-corpus": corpus,
     "names": names,
     "notes": notes,
     "other-errors": other_errors,

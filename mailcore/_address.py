@@ -163,9 +163,12 @@ def _encode_domain(domain: str) -> str:
     import idna  # here: most addresses never need its tables
 
     try:
-        return idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
+        encoded = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
     except (idna.IDNAError, UnicodeError):
-        raise InvalidAddress(f"{_shown(domain)} is not a domain that IDNA 2008 allows.") from None
+        encoded = ""
+    if not encoded or encoded.endswith("."):  # full stops of other scripts become one
+        raise InvalidAddress(f"{_shown(domain)} is not a domain that IDNA 2008 allows.")
+    return encoded
 
 
 def _quote(name: str) -> str:

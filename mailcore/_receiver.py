@@ -313,7 +313,7 @@ class WebhookReceiver(Closing):
         self._host.notify(
             "mailcore_webhook_finished",
             provider=self.provider,
-            request=request,
+            request=_without_credentials(request),
             kind=kind,
             disposition=disposition,
         )
@@ -336,7 +336,7 @@ def _kind(kind: EndpointKind | str) -> EndpointKind:
 
 
 def _without_credentials(request: WebhookRequest) -> WebhookRequest:
-    """Return the request as it may travel: a queue or a quarantine must not hold the password."""
+    """Return the request as it may travel: a queue, a quarantine or a plugin must not hold the password."""
     pairs = [(name, value) for name, value in request.headers.pairs if name.lower() != "authorization"]
     return attrs.evolve(request, headers=Headers(pairs))
 

@@ -227,7 +227,16 @@ class TestDomains:
 
     @pytest.mark.rule("N-A8")
     @pytest.mark.parametrize(
-        "domain", ["😀.example", "b\uff20evil.example", "ä" * 64 + ".example", "\u00ad.de"]
+        "domain",
+        [
+            "😀.example",
+            "b\uff20evil.example",
+            "ä" * 64 + ".example",
+            "\u00ad.de",
+            "de\u3002",
+            "de\uff0e",
+            "de.\u200b",
+        ],
     )
     def test_refused(self, domain: str) -> None:
         """What IDNA does not allow is refused at once; no mapping makes a special character of it."""

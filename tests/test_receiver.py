@@ -477,6 +477,15 @@ class TestBasicAuth:
         assert "Authorization" not in verified.request.headers
         assert verified.request.basic_auth == "old"
 
+    @pytest.mark.parametrize("pair", ["old:one", "old:two"])
+    def test_observers_do_not_see_it(self, pair: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A plugin that logs or queues what it is told cannot tell a password, right or nearly right."""
+        seen: list[WebhookRequest] = []
+        fake = Receiving(webhook_secret=self.PAIRS)
+        monkeypatch.setattr(fake.receiver._host, "notify", lambda _, **told: seen.append(told.get("request")))
+        fake.receive(event(Authorization=basic(pair)))
+        assert "Authorization" not in seen[-1].headers
+
 
 class TestProof:
     """Verification."""

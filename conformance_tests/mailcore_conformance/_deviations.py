@@ -21,7 +21,7 @@ __all__ = ["FILE", "read_deviations"]
 FILE = "deviations.toml"
 
 _FIELDS = ("id", "reason", "url")
-_EXAMPLE = 'Each is a table [[deviation]] with id, reason and url, such as id = "B13.name".'
+_EXAMPLE = 'Each is a table [[deviation]] with id, reason and url, such as id = "B41.name".'
 
 
 def read_deviations(path: Path) -> tuple[Deviation, ...]:

@@ -58,6 +58,7 @@ class Piece:
         within: The object, list of fields or part that it stands in.
         literal: Whether it is no text but a JSON number, true, false, null, or something empty.
         depth: In how many formats it is wrapped.
+        quoted: Whether it stood within quotation marks of its own, as JSON.
     """
 
     path: str
@@ -65,6 +66,7 @@ class Piece:
     within: str = ""
     literal: bool = False
     depth: int = 0
+    quoted: bool = False
 
     @property
     def shown(self) -> str:
@@ -154,8 +156,11 @@ def read_text(text: str, path: str, depth: int, beside: Pairs = (), *, within: s
     yield Piece(path, text, within, depth=depth)
     if depth >= MAX_NESTING or len(text) > MAX_WRAPPED:
         return
-    if text.lstrip()[:1] in ("{", "[", '"'):
+    if text.lstrip()[:1] in ("{", "["):
         yield from _wrapped_json(text, path, depth + 1)
+        return
+    if text[:1] == '"':
+        yield from _quoted(text, path, depth + 1)
         return
     source = text.encode("utf-8", "surrogatepass")
     if _MIME.match(source):
@@ -179,6 +184,16 @@ def _wrapped_json(text: str, path: str, depth: int) -> Iterator[Item]:
     except (ValueError, RecursionError):
         return
     yield from read_document(document, path, depth)
+
+
+def _quoted(text: str, path: str, depth: int) -> Iterator[Item]:
+    """Return a text that is JSON by itself: some APIs take values so, and nobody wants a subject so."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(said, str):
+        yield Piece(path, said, depth=depth, quoted=True)
 
 
 def _from_base64(text: str) -> bytes | None:

@@ -16,6 +16,10 @@ from mailcore_conformance._blame import place
 __all__ = ["NetworkRefused", "no_network"]
 
 
+#: Functions that ask for a name.
+_LOOK_UPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr")
+
+
 class NetworkRefused(OSError):
     """An adapter asked for the network."""
 
@@ -29,7 +33,8 @@ def no_network() -> Iterator[list[str]]:
         RuntimeError: The guard itself does not hold.
     """
     asked: list[str] = []
-    make, look_up = socket.socket.__init__, socket.getaddrinfo
+    make = socket.socket.__init__
+    look_ups = {name: getattr(socket, name) for name in _LOOK_UPS}
 
     def refused(what: str) -> NetworkRefused:
         asked.append(f"{what} at {_place()}")
@@ -44,13 +49,18 @@ def no_network() -> Iterator[list[str]]:
         raise refused("A host name was looked up")
 
     socket.socket.__init__ = guarded  # type: ignore[method-assign]  # reason: that is the guard
-    socket.getaddrinfo = resolve
+    for name in look_ups:
+        setattr(socket, name, resolve)
     try:
         _prove(asked)
         yield asked
+        held = all(getattr(socket, name) is resolve for name in look_ups)
+        if not held or socket.socket.__init__ is not guarded:
+            asked.append("The guard against the network was removed")
     finally:
         socket.socket.__init__ = make  # type: ignore[method-assign]  # reason: the same
-        socket.getaddrinfo = look_up
+        for name, look_up in look_ups.items():
+            setattr(socket, name, look_up)
 
 
 def _prove(asked: list[str]) -> None:

@@ -15,6 +15,7 @@ from types import ModuleType
 from mailcore import AdapterSpec, PluginHost
 from mailcore.cli._installed import requirements
 from mailcore.cli._terminal import one_line
+from mailcore_conformance._blame import text_of
 from mailcore_conformance._kit import Kit, KitError
 
 __all__ = ["load_kit"]
@@ -38,7 +39,8 @@ def load_kit(pointer: str | None, spec: AdapterSpec, host: PluginHost) -> Kit:
             f"AdapterSpec, or give a kit with --kit path.py:KIT. {GUIDE} shows how to write one."
         )
     place, name = _parts(wanted)
-    found = getattr(_module(place, spec, host), name, None)
+    module = _module(place, spec, host)
+    found = vars(module).get(name)
     if not isinstance(found, Kit):
         what = "nothing" if found is None else f"a {type(found).__name__}"
         raise KitError(
@@ -59,11 +61,11 @@ def _module(place: str, spec: AdapterSpec, host: PluginHost) -> ModuleType:
         return _file(Path(place)) if place.endswith(".py") else import_module(place)
     except ModuleNotFoundError as error:
         raise KitError(_missing(error, place, spec, host)) from None
-    except KitError:
+    except (KitError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # reason: a kit is a stranger's code
+    except BaseException as error:  # noqa: BLE001  # reason: a kit is a stranger's code
         last = traceback.extract_tb(error.__traceback__)[-1]
-        told = one_line(str(error)) or "no text"
+        told = one_line(text_of(error))
         raise KitError(
             f"The kit {place} cannot be imported: {type(error).__name__}: {told} "
             f"({last.filename}:{last.lineno})."

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from mailcore import Attachment, Capability, Message, UnsupportedFeature
-from mailcore_conformance._subject import Subject
+from mailcore_conformance._subject import Subject, any_moment
 from mailcore_conformance._wire import Wire
 
 __all__ = ["PROBES", "Probe", "base", "leaves_no_mark", "missing_marks", "new_tag"]
@@ -81,14 +81,15 @@ def missing_marks(wire: Wire, marks: Sequence[str]) -> list[str]:
 
 def leaves_no_mark(subject: Subject, probe: Probe, tag: str) -> str | None:
     """Return why a field is not shown to reach the request; None where it is."""
-    wire = subject.wire(probe.message(tag))
+    moment = any_moment(subject)
+    wire = subject.wire(probe.message(tag), **moment)
     missing = missing_marks(wire, probe.marks(tag))
     if missing:
         return f"{probe.field}: a value given there is nowhere in the request."
     seen = [wire.pieces]
     for fields in probe.others(tag):
         try:
-            pieces = subject.wire(Message(**{**base(tag), **fields})).pieces
+            pieces = subject.wire(Message(**{**base(tag), **fields}), **moment).pieces
         except UnsupportedFeature:
             continue  # a provider may know one value only ("on"): the other is refused, not mistaken for it
         if pieces in seen:

@@ -20,7 +20,7 @@ import attrs
 
 from mailcore import AdapterSpec, PluginHost
 from mailcore._nearest import did_you_mean
-from mailcore_conformance._blame import in_adapter, told
+from mailcore_conformance._blame import in_adapter, is_borrowed, told
 from mailcore_conformance._check import ANCHORS, Check, Failed, NotApplicable, catalogue
 from mailcore_conformance._contract import CONTRACT, contract
 from mailcore_conformance._evidence import require_evidence
@@ -28,6 +28,7 @@ from mailcore_conformance._guard import no_network
 from mailcore_conformance._kit import Kit, KitError
 from mailcore_conformance._report import CheckResult, Deviation, Report, Status, counts_for_verdict
 from mailcore_conformance._subject import Subject
+from mailcore_conformance._undisturbed import undisturbed
 
 __all__ = ["run"]
 
@@ -103,7 +104,7 @@ def _results(
     subject: Subject, checks: Collection[Check], progress: Callable[[Check], object] | None
 ) -> dict[str, CheckResult]:
     results = {}
-    with no_network() as asked, _quiet():
+    with undisturbed(), no_network() as asked, _quiet():
         for check in checks:
             if progress is not None:
                 progress(check)
@@ -128,16 +129,21 @@ def _outcome(check: Check, subject: Subject) -> tuple[Status, str]:
         return Status.NOT_APPLICABLE, f"The adapter does not declare {check.capability.value}."
     try:
         check.run(subject)
-    except Failed as failure:
-        return Status.FAIL, str(failure)
-    except NotApplicable as why:
-        return Status.NOT_APPLICABLE, str(why)
-    except KitError as error:
-        return Status.FAIL, str(error)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # reason: the adapter is a stranger's code
-        package = subject.spec.factory.partition(":")[0].partition(".")[0]
-        return (Status.FAIL if in_adapter(error) else Status.ERROR), told(error, package=package)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # reason: the adapter is a stranger's code
+        return _ended(error, check, subject)
     return Status.PASS, ""
+
+
+def _ended(error: BaseException, check: Check, subject: Subject) -> tuple[Status, str]:
+    if isinstance(error, Failed | KitError):
+        return Status.FAIL, str(error)
+    # Only a check knows what applies: an adapter that says so itself has failed like any other.
+    if isinstance(error, NotApplicable) and not is_borrowed(error, run=getattr(check.run, "__code__", None)):
+        return Status.NOT_APPLICABLE, str(error)
+    package = subject.spec.factory.partition(":")[0].partition(".")[0]
+    return (Status.FAIL if in_adapter(error) else Status.ERROR), told(error, package=package)
 
 
 def _anchored(result: CheckResult, results: Mapping[str, CheckResult]) -> CheckResult:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import attrs
 
 from mailcore import Attachment, EndpointKind, HttpRequest, HttpResponse, Message, WebhookRequest
+from mailcore_conformance._sample_form import check_form
 
 __all__ = [
     "Delivery",
@@ -30,7 +31,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-PROVENANCE = ("source_url", "recorded_at", "edits")
+_SEE = "docs/how-to/prove-an-adapter.md shows the fields."
 #: How the content of a file is given.
 _CONTENTS = ("content_base64", "content_repeat")
 
@@ -165,20 +166,32 @@ def _read(folder: Path, make: Callable[[str, dict[str, Any]], T]) -> tuple[T, ..
     made = []
     for path in sorted(folder.glob("*.json")):
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-            missing = [name for name in PROVENANCE if not document.get(name)]
-        except (OSError, ValueError, AttributeError) as error:
-            raise KitError(f"{path} cannot be read as a JSON object: {error}.") from None
-        if missing:
-            raise KitError(f"{path} does not say where it comes from: add {', '.join(missing)}.")
+            _require_regular(path)
+            document = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_object)
+        except (OSError, ValueError, RecursionError) as error:
+            raise KitError(f"{path} cannot be read as JSON: {error}.") from None
         try:
+            check_form(folder.name, document)
             made.append(make(path.stem, document))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise KitError(
-                f"{path} is not a sample ({type(error).__name__}: {error}). "
-                "`docs/how-to/prove-an-adapter.md` shows the fields."
-            ) from None
+        except KeyError as error:
+            raise KitError(f"{path} is no sample: it lacks {error}. {_SEE}") from None
+        except (TypeError, ValueError, AttributeError) as error:
+            raise KitError(f"{path} is no sample. {error} {_SEE}") from None
     return tuple(made)
+
+
+def _require_regular(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        raise OSError("it is no regular file")  # a pipe would be waited for
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; a name that is there twice would hide what the first of them says."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} is there twice")
+    return made
 
 
 def _exchange(name: str, document: Mapping[str, Any]) -> Exchange:

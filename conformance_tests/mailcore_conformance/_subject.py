@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -51,7 +51,7 @@ from mailcore_conformance._kit import Kit
 from mailcore_conformance._sample import Delivery, Exchange
 from mailcore_conformance._wire import Wire
 
-__all__ = ["NOW", "Received", "Sent", "Subject", "drive"]
+__all__ = ["NOW", "Received", "Sent", "Subject", "any_moment", "drive"]
 
 T = TypeVar("T")
 
@@ -139,7 +139,7 @@ class Subject:
         self.spec = spec
         self.kit = kit
         self.host = host
-        self.secret = f"canary-{secrets.token_hex(16)}"
+        self.secret = secrets.token_hex(24)
         self._checked: dict[str, Configuration] = {}
 
     # What it declares and what its kit holds ----------------------------------------------------
@@ -226,15 +226,15 @@ class Subject:
 
     def _committing(self, flow: Flow[Any]) -> Request:
         try:
-            request = next(flow)
+            request = is_request(next(is_flow(flow)))
             for _ in range(MAX_STEPS):
                 if request.commits:
                     return request
-                request = flow.send(fetch(self.kit.answer, request))
+                request = is_request(flow.send(fetch(self.kit.answer, request)))
         except StopIteration:
             pass
         finally:
-            flow.close()
+            closed(flow)
         raise Failed("The adapter's flow makes no request with commits=True.")
 
     def wire(self, message: Message, **context: Any) -> Wire:
@@ -365,17 +365,51 @@ class Subject:
         return self.webhook_adapter().webhook_response(disposition, kind)
 
 
+def any_moment(subject: Subject) -> Mapping[str, Any]:
+    """Return a context as in life, made up for this run: an adapter must not know when it is looked at."""
+    moment = NOW - timedelta(seconds=secrets.randbelow(5 * 365 * 24 * 3600))
+    key = {"idempotency_key": secrets.token_hex(16)} if subject.spec.idempotency else {}
+    return {"now": moment, "created": moment, "unique": secrets.token_hex(16), **key}
+
+
 def drive(flow: Flow[T], exchange: Callable[[Request], Response]) -> T:
     """Carry out a flow's requests and return what it returns."""
     try:
-        request = next(flow)
-        while True:
-            request = flow.send(exchange(request))
+        request = is_request(next(is_flow(flow)))
+        for _ in range(MAX_STEPS):
+            request = is_request(flow.send(exchange(request)))
+        raise Failed(f"The flow made more than {MAX_STEPS} requests.")
     except StopIteration as stop:
         value: T = stop.value
         return value
     finally:
+        closed(flow)
+
+
+def is_flow(found: Any) -> Flow[Any]:
+    """Return what an adapter's method returned; raises `Failed` where it is no generator."""
+    if not hasattr(found, "send"):
+        raise Failed(f"The adapter returned a {type(found).__name__} where a flow was due.")
+    flow: Flow[Any] = found
+    return flow
+
+
+def is_request(found: Any) -> Request:
+    """Return what an adapter's flow yielded; raises `Failed` where it is no request."""
+    if not hasattr(found, "commits"):
+        raise Failed(f"The adapter made a {type(found).__name__} where a request was due.")
+    request: Request = found
+    return request
+
+
+def closed(flow: Any) -> None:
+    """Close a flow; raises `Failed` where it goes on all the same."""
+    if not hasattr(flow, "close"):
+        return
+    try:
         flow.close()
+    except RuntimeError as error:
+        raise Failed(f"Closing the adapter's flow raises RuntimeError: {error}.") from None
 
 
 def _told(error: Exception | None) -> str:

@@ -56,10 +56,11 @@ class Wire:
     @cached_property
     def leaves(self) -> tuple[Piece | File, ...]:
         """All that wraps nothing else: what is said, without how it is wrapped."""
-        ends = [*self.items[1:], None]
+        items = [item for item in self.items if not (isinstance(item, Piece) and item.quoted)]
+        ends = [*items[1:], None]
         return tuple(
             item
-            for item, after in zip(self.items, ends, strict=True)
+            for item, after in zip(items, ends, strict=True)
             if after is None or after.depth <= item.depth
         )
 
@@ -78,8 +79,8 @@ class Wire:
         return self._text.find(text)
 
     def exactly(self, text: str) -> list[Piece]:
-        """Return the pieces that are that text and nothing else."""
-        return [piece for piece in self.pieces if piece.text == text]
+        """Return the pieces that are that text and nothing else, not even quotation marks."""
+        return [piece for piece in self.pieces if piece.text == text and not piece.quoted]
 
     def find_bytes(self, content: bytes) -> list[str]:
         """Return where exactly these bytes stand as a piece of content."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -36,6 +37,9 @@ HEADER = "X-MailPace-Signature"
 KIT = files("mailcore_mailpace") / "kit"
 KEY = json.loads((KIT / "key.json").read_text(encoding="utf-8"))
 RFC8032 = json.loads((Path(__file__).parent / "rfc8032_ed25519.json").read_text(encoding="utf-8"))["cases"]
+SPECCHECK = json.loads((Path(__file__).parent / "ed25519_speccheck.json").read_text(encoding="utf-8"))[
+    "cases"
+]
 BODY = b'{"event":"email.delivered","payload":{"id":1,"status":"delivered"}}'
 #: Of RFC 8032, section 7.1, test 1.
 PUBLIC = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -175,6 +179,33 @@ class TestVectors:
 
         assert wrong == {}
         assert (len(verdicts), sum(accepted for _, accepted in verdicts.values())) == (151, 88)
+
+    @pytest.mark.rule("MP-W6", "MP-C17")
+    def test_speccheck_of_the_library(self) -> None:
+        """Of twelve signatures on which libraries disagree, PyNaCl takes one, and that stays so."""
+        from nacl.exceptions import BadSignatureError
+        from nacl.signing import VerifyKey
+
+        taken = []
+        for case in SPECCHECK:
+            key, message, signature = map(
+                bytes.fromhex, map(case.get, ("public_key", "message", "signature"))
+            )
+            with contextlib.suppress(BadSignatureError):
+                VerifyKey(key).verify(message, signature)
+                taken.append(case["name"])
+
+        assert (taken, len(SPECCHECK)) == (["3"], 12)
+
+    @pytest.mark.rule("MP-W6", "MP-C17")
+    @pytest.mark.parametrize("case", SPECCHECK, ids=lambda case: case["about"])
+    def test_speccheck(self, case: dict[str, str]) -> None:
+        """Through the header and the options, none: the key of that one has a part of small order."""
+        key, message, signature = (
+            bytes.fromhex(case[name]) for name in ("public_key", "message", "signature")
+        )
+
+        assert not is_accepted(key, message, signature)
 
 
 class TestForged:

@@ -6,12 +6,13 @@ Rule: every value is made up for the run, so that an adapter can only pass it on
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from mailcore import Address, Capability
 from mailcore_conformance._check import Failed, check, not_applicable_unless, require, require_none
 from mailcore_conformance._probe import PROBES, SEND_AT, Probe, leaves_no_mark, missing_marks, new_tag
-from mailcore_conformance._subject import Subject
+from mailcore_conformance._subject import Subject, any_moment
 from mailcore_conformance.requests._genuine import empties, samples, unlike, unshown
 from mailcore_conformance.requests._moment import says_moment
 from mailcore_conformance.requests._reading import (
@@ -33,22 +34,28 @@ from mailcore_conformance.requests._texts import NAME, NAMES, SUBJECT, TEXT, lon
     fix="Map `from_`, every address of `to`, `subject` and `text` into the payload that build_send returns.",
 )
 def what_every_mail_needs(subject: Subject) -> None:
-    """Give each field a value of its own and look for it."""
+    """Give each field a value of its own and look for it, as in a test and as in life."""
+    require_none(_missing_of(subject, "example.com"))
+    require_none(
+        f"{one} So it is at another moment, with addresses that are no examples."
+        for one in _missing_of(subject, f"{new_tag()}.com", **any_moment(subject))
+    )
+
+
+def _missing_of(subject: Subject, domain: str, **context: Any) -> Iterator[str]:
     tag = new_tag()
-    recipients = [f"to-{tag}@example.com", f"second-{tag}@example.com"]
-    wire = subject.wire(mail(tag, to=recipients))
+    recipients = [f"to-{tag}@{domain}", f"second-{tag}@{domain}"]
+    wire = subject.wire(mail(tag, from_=f"sender-{tag}@{domain}", to=recipients), **context)
     marks = {
-        "from_": f"sender-{tag}@example.com",
+        "from_": f"sender-{tag}@{domain}",
         "to, the first address": recipients[0],
         "to, the second address": recipients[1],
         "subject": f"Subject {tag}",
         "text": f"Text {tag}",
     }
-    require_none(
-        f"{field}: the value given there is nowhere in the request."
-        for field, mark in marks.items()
-        if not wire.find(mark)
-    )
+    for field, mark in marks.items():
+        if not wire.find(mark):
+            yield f"{field}: the value given there is nowhere in the request."
 
 
 @check(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,15 @@ class EscapesSubject(Changed):
     def change(self, document: Document, message: Message) -> None:
         if "subject" in document:
             document["subject"] = html.escape(document["subject"])
+
+
+@broken("B41.subject", "A subject of quotes, brackets and the like does not come back whole")
+class QuotesOddSubjects(Changed):
+    """Writes a subject with an ampersand as JSON, quotation marks and all."""
+
+    def change(self, document: Document, message: Message) -> None:
+        if "&" in document.get("subject", ""):
+            document["subject"] = json.dumps(document["subject"])
 
 
 @broken("B41.subject", "A subject of quotes, brackets and the like does not come back whole", of="form")

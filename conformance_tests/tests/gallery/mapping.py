@@ -61,6 +61,15 @@ class OwnSender(Changed):
         document["from"] = [{"email": "account@example.com"}]
 
 
+@broken("B01", "at another moment, with addresses that are no examples")
+class KnowsTheMoment(JsonAdapter):
+    """Leaves the text out at any time but that of a test."""
+
+    def document(self, message: Message, ctx: Context) -> Document:
+        kept = {} if ctx.now.year == 2030 else {"text": ""}
+        return {**super().document(message, ctx), **kept}
+
+
 @broken("B02", "in another order than given")
 class SortsRecipients(Changed):
     """Puts recipients in alphabetical order."""

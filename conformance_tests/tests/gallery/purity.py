@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import socket
+import sys
 import time
 import uuid
 from pathlib import Path
@@ -114,6 +115,15 @@ class ReadsTheEnvironment(JsonAdapter):
 
     def build_send(self, message: Message, ctx: Context) -> HttpRequest:
         self.proxy = os.environ.get("HTTPS_PROXY")
+        return super().build_send(message, ctx)
+
+
+@broken("B44.environment", "_getframe is called at ")
+class LooksWhoCalls(JsonAdapter):
+    """Asks who called, as one does who behaves for a test alone."""
+
+    def build_send(self, message: Message, ctx: Context) -> HttpRequest:
+        self.caller = sys._getframe(1).f_code.co_filename
         return super().build_send(message, ctx)
 
 
