@@ -1,56 +1,17 @@
-"""What a figure is worth nothing without: when, on what, from which commit, with which command."""
+"""Prints what an attack found, as the reliability harness prints its figures."""
 
 from __future__ import annotations
 
-import os
-import platform
-import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from reliability.figures import print_figures
 
 __all__ = ["show"]
 
-ROOT = Path(__file__).resolve().parent.parent
-
 
 def show(title: str, figures: Mapping[str, object]) -> None:
-    """Print figures, and how they came about."""
-    table = Table(title=title, show_header=False, title_justify="left")
-    for name, value in {**figures, **_circumstances()}.items():
-        table.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))
-    Console().print(table)
-
-
-def _circumstances() -> dict[str, str]:
-    return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, {platform.system()}",
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "commit": _commit(),
-        "command": " ".join(["python", "-m", f"fuzz.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
-    }
-
-
-def _commit() -> str:
-    commit = _git("rev-parse", "--short", "HEAD")
-    changed = _git("status", "--porcelain", "--", "mailcore", "adapters", "fuzz")
-    return f"{commit or 'unknown'}{' and changes' if changed else ''}"
-
-
-def _git(*arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", *arguments],  # noqa: S607  # reason: whichever git the person uses
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError:
-        return ""
-    return done.stdout.strip()
+    """Print figures of an attack, and how they came about."""
+    command = ["-m", f"fuzz.{Path(sys.argv[0]).stem}", *sys.argv[1:]]
+    print_figures(title, figures, command=command, folder="fuzz")

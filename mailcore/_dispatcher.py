@@ -85,8 +85,8 @@ class Dispatcher:
         if claim is not Claim.CLAIMED:
             return Disposition.DUPLICATE if claim is Claim.DUPLICATE else Disposition.UNAVAILABLE
         disposition = self._handle(webhook, kind)
-        settle = store.release if disposition is Disposition.UNAVAILABLE else store.commit
         try:
+            settle = store.release if disposition is Disposition.UNAVAILABLE else store.commit
             settle(key)
         except Exception:  # noqa: BLE001  # reason: the store is the user's code
             _log.exception("The replay store failed; the delivery may be handled again.")

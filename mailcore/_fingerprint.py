@@ -65,15 +65,16 @@ class KeyBook:
         self._used: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
 
-    def check(self, key: str, message: Message) -> None:
+    def check(self, key: str, message: Message) -> bool:
         """
-        Remember what a key is used for.
+        Remember what a key is used for, and return whether it is new.
 
         Raises:
             IdempotencyKeyReuse: It was used for another mail.
         """
         found = fingerprint(message)
         with self._lock:
+            new = key not in self._used
             known = self._used.setdefault(key, found)
             self._used.move_to_end(key)
             if len(self._used) > MAX_KEYS:
@@ -84,6 +85,7 @@ class KeyBook:
                 "Give each mail a key of its own.",
                 field="idempotency_key",
             )
+        return new
 
     def forget(self, key: str) -> None:
         """Free a key whose mail was not taken."""

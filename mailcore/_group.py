@@ -119,7 +119,7 @@ class MailerGroup(Closing):
                 unknown = error if isinstance(error, MaybeSent) else unknown
                 last = settled(error, unknown, tried)
                 if not self._moves_on(error, number):
-                    raise last from error
+                    raise last from error.__cause__
             else:
                 return attrs.evolve(result, attempts=(*tried, *result.attempts)) if tried else result
         raise last or self._all_parked()

@@ -6,6 +6,7 @@ completeness, capabilities, advice, in that order.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import logging
 import time
@@ -301,22 +302,29 @@ class Mailer(Closing):
     def _deliver(self, prepared: _Prepared) -> SendResult:
         deadline = self._carrier.deadline()
         given = prepared.message.idempotency_key if self._spec.idempotency else None
-        if given is not None:
-            self._keys.check(given, prepared.message)
+        new = given is not None and self._keys.check(given, prepared.message)
         try:
             result = self._carrier.run(self._steps(prepared, deadline), deadline)
-        except SendError as error:
-            self._settle_key(given, error, prepared.message)
+        except MailcoreError as error:
+            if new and given is not None and self._frees_key(error):
+                self._keys.forget(given)
+            if given is None and isinstance(error, MaybeSent):
+                self._remember_doubt(error, prepared.message)
             raise
         return _with_findings(result, prepared)
 
-    def _settle_key(self, given: str | None, error: SendError, message: Message) -> None:
-        """Remember the key of a mail that may have been sent, and free that of one that was not."""
-        if isinstance(error, MaybeSent):
-            if given is None and error.idempotency_key is not None:
+    def _frees_key(self, error: MailcoreError) -> bool:
+        """Return whether the provider has no use of the key on record after this error."""
+        if not isinstance(error, SendError) or error.response is None:
+            return not isinstance(error, MaybeSent)
+        stores = self._spec.idempotency is not None and self._spec.idempotency.stores_errors
+        return not (stores or isinstance(error, MaybeSent))
+
+    def _remember_doubt(self, error: MaybeSent, message: Message) -> None:
+        """Keep the key that resolves a doubt for its mail; a file that changed must not hide the doubt."""
+        with contextlib.suppress(MailcoreError):
+            if error.idempotency_key is not None:
                 self._keys.check(error.idempotency_key, message)
-        elif given is not None and self._spec.idempotency and not self._spec.idempotency.stores_errors:
-            self._keys.forget(given)
 
     def _steps(self, prepared: _Prepared, deadline: Deadline) -> Steps[SendResult]:
         key = prepared.message.idempotency_key or str(uuid.uuid4())

@@ -6,39 +6,50 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["show"]
+__all__ = ["print_figures", "show"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def show(title: str, figures: Mapping[str, object]) -> None:
-    """Print figures, and how they came about."""
+    """Print figures of this harness, and how they came about."""
+    print_figures(title, figures, command=["reliability", *sys.argv[1:]], folder="reliability")
+
+
+def print_figures(title: str, figures: Mapping[str, object], *, command: Sequence[str], folder: str) -> None:
+    """
+    Print figures, and how they came about.
+
+    Args:
+        command: What `python` was started with.
+        folder: Where a change that is not committed counts, beside core and the adapters.
+    """
     table = Table(title=title, show_header=False, title_justify="left")
-    for name, value in {**figures, **_circumstances()}.items():
+    for name, value in {**figures, **_circumstances(command, folder)}.items():
         table.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))
     Console().print(table)
 
 
-def _circumstances() -> dict[str, str]:
+def _circumstances(command: Sequence[str], folder: str) -> dict[str, str]:
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, {platform.system()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "commit": _commit(),
-        "command": " ".join(["python", "reliability", *sys.argv[1:]]),
+        "commit": _commit(folder),
+        "command": " ".join(["python", *command]),
     }
 
 
-def _commit() -> str:
+def _commit(folder: str) -> str:
     commit = _git("rev-parse", "--short", "HEAD")
-    changed = _git("status", "--porcelain", "--", "mailcore", "adapters", "reliability")
+    changed = _git("status", "--porcelain", "--", "mailcore", "adapters", folder)
     return f"{commit or 'unknown'}{' and changes' if changed else ''}"
 
 

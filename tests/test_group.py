@@ -262,7 +262,7 @@ class TestConfigured:
         mailers = Mailers(TABLES, environ={}, host=host)
         mailers.default.send(MESSAGE)
         mailers["all"].send(MESSAGE)
-        assert [sent(mailers[name]) for name in ("main", "spare")] == [1, 1]  # type: ignore[arg-type]
+        assert [sent(mailers[name]) for name in ("main", "spare")] == [1, 1]  # type: ignore[arg-type]  # reason: both are plain mailers
 
     def test_may_hold_groups(self, host: PluginHost) -> None:
         """A group has the verbs of a mailer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -265,6 +266,30 @@ class TestKeyReuse:
         with pytest.raises(SendError):
             mailer.send(MESSAGE, idempotency_key="order-7")
         assert mailer.send(OTHER, idempotency_key="order-7").message_id
+
+    def test_refused_repeat_frees_nothing(self) -> None:
+        """The key of a mail that was taken stays that mail's, whatever becomes of a repeat."""
+        mailer, transport, _ = make(OK, DOWN, OK, max_attempts=1)
+        mailer.send(MESSAGE, idempotency_key="order-7")
+        with pytest.raises(SendError):
+            mailer.send(MESSAGE, idempotency_key="order-7")
+        with pytest.raises(IdempotencyKeyReuse):
+            mailer.send(OTHER, idempotency_key="order-7")
+        assert len(transport.requests) == 2
+
+    def test_changed_file_hides_no_doubt(self, tmp_path: Path) -> None:
+        """A mail that may have been sent stays one, though its file can no longer be read."""
+        file = tmp_path / "a.txt"
+        file.write_text("Hello")
+
+        def lose(_: HttpRequest) -> HttpResponse:
+            file.unlink()
+            raise LOST
+
+        mailer, _, _ = make(lose, capabilities={Capability.ATTACHMENTS: Support()}, max_attempts=1)
+        message = attrs.evolve(MESSAGE, attachments=[Attachment.from_path(file, root=tmp_path)])
+        with pytest.raises(MaybeSent):
+            mailer.send(message)
 
     def test_unless_the_provider_stores_refusals(self) -> None:
         """It would answer the mended mail with the old refusal."""

@@ -15,6 +15,7 @@ import pytest
 from mailcore import (
     Adapter,
     AdapterSpec,
+    Claim,
     Context,
     Covers,
     Disposition,
@@ -150,6 +151,18 @@ class TestSpool:
         assert receiver.drain() == 0
         clock.now = 301.0
         assert receiver.drain() == 1
+        assert store.stored == ["1"]
+
+    def test_half_a_replay_store(self) -> None:
+        """A store that lacks a method is logged, and takes no endpoint down."""
+
+        class Half:
+            def claim(self, key: str, ttl: float) -> Claim:
+                return Claim.CLAIMED
+
+        store = Store()
+        store.down = False
+        assert deliver(make(store, replay_store=Half())) == 200
         assert store.stored == ["1"]
 
     def test_does_not_go_stale_there(self, tmp_path: Path) -> None:

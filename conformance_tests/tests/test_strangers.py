@@ -93,7 +93,7 @@ def test_who_removes_the_guard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "__init__", socket.socket.__init__)
 
     def act() -> None:
-        socket.getaddrinfo = None  # type: ignore[assignment]
+        socket.getaddrinfo = None  # type: ignore[assignment]  # reason: the mischief
 
     before = socket.getaddrinfo
     found = {one.check.id: one for one in examine(monkeypatch, act, "S01").results}
