@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mailcore._adapter import Adapter, Context, Flow
     from mailcore._address import Address
+    from mailcore._async_group import AsyncMailerGroup
+    from mailcore._async_mailer import AsyncMailer
+    from mailcore._async_mailers import AsyncMailers
+    from mailcore._async_receiver import AsyncWebhookReceiver
     from mailcore._attachment import Attachment
     from mailcore._basic_auth import BasicAuth
     from mailcore._body import Base64, JsonBody
@@ -62,7 +66,7 @@ if TYPE_CHECKING:
     from mailcore._status import error_for_status, retry_after
     from mailcore._strict_json import strict_json
     from mailcore._time import parse_timestamp
-    from mailcore._transport import Deadline, Phase, Transport, TransportFailure
+    from mailcore._transport import AsyncTransport, Deadline, Phase, Transport, TransportFailure
     from mailcore._unset import UNSET
     from mailcore._url import check_service_url
     from mailcore.exceptions import (
@@ -110,6 +114,11 @@ __all__ = [
     "Address",
     "Advice",
     "AmbiguousPlugin",
+    "AsyncMailer",
+    "AsyncMailerGroup",
+    "AsyncMailers",
+    "AsyncTransport",
+    "AsyncWebhookReceiver",
     "Attachment",
     "AttachmentChanged",
     "Attempt",
@@ -227,6 +236,10 @@ __all__ = [
 _HOMES = {
     "_adapter": "Adapter Context Flow",
     "_address": "Address",
+    "_async_group": "AsyncMailerGroup",
+    "_async_mailer": "AsyncMailer",
+    "_async_mailers": "AsyncMailers",
+    "_async_receiver": "AsyncWebhookReceiver",
     "_attachment": "Attachment",
     "_basic_auth": "BasicAuth",
     "_body": "Base64 JsonBody",
@@ -265,7 +278,7 @@ _HOMES = {
     "_status": "error_for_status retry_after",
     "_strict_json": "strict_json",
     "_time": "parse_timestamp",
-    "_transport": "Deadline Phase Transport TransportFailure",
+    "_transport": "AsyncTransport Deadline Phase Transport TransportFailure",
     "_unset": "UNSET",
     "_url": "check_service_url",
     "exceptions": (

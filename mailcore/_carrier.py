@@ -1,4 +1,4 @@
-"""Carries the requests of a flow: the right transport for each, one deadline for all.
+"""Carries out the steps of a flow: the right transport for each request, the deadline that holds.
 
 Rule 1: a transport is made when the first request of its type comes, and kept until `close`. One that
         was given is the giver's to close.
@@ -8,41 +8,43 @@ Rule 2: a secret that a provider echoes is masked before anybody reads the answe
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
 
-from mailcore._closing import Closing
-from mailcore._driver import drive
-from mailcore._http import Headers, HttpRequest, HttpResponse, Pause, Request
+from mailcore._closing import AsyncClosing, Closing
+from mailcore._http import Headers, HttpRequest, HttpResponse, Request
 from mailcore._plugins import PluginHost
-from mailcore._retry import Steps
 from mailcore._secret import Secret
 from mailcore._settings import Settings
 from mailcore._spec import load_object
-from mailcore._transport import TRANSPORTS, Deadline, Transport
+from mailcore._steps import Call, Pause, Steps, drive, drive_async
+from mailcore._transport import ASYNC_TRANSPORTS, TRANSPORTS, AsyncTransport, Deadline, Transport
 from mailcore._version import version
 from mailcore.exceptions import ConfigurationError
 
-__all__ = ["Carrier"]
+__all__ = ["AsyncCarrier", "Carrier"]
 
 T = TypeVar("T")
+Carrying = TypeVar("Carrying", bound=Transport | AsyncTransport)
 
 #: A shorter secret may occur in an answer by chance; it is masked only where a request holds it.
 SHORTEST = 8
 
 
-class Carrier(Closing):
+class _Transports(Generic[Carrying]):
     """
-    Run flows for one mailer or receiver, and tell the observers what crosses the wire.
+    What both carriers are made of: transports, and what is told and hidden of each exchange.
 
     Args:
         mailer: Name of the mailer; empty for a receiver.
         transport: What carries every request; None: the usual one for each type.
         secrets: What must not come back in an answer, beside the secrets of each request.
-        sleep: Waits that many seconds.
     """
+
+    #: Request type → the transport that carries it.
+    pointers: ClassVar[Mapping[type[Any], str]]
 
     def __init__(
         self,
@@ -51,51 +53,22 @@ class Carrier(Closing):
         provider: str,
         mailer: str,
         host: PluginHost,
-        transport: Transport | None,
+        transport: Carrying | None,
         secrets: Sequence[Secret] = (),
-        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._settings = settings
-        self._provider = provider
-        self._mailer = mailer
+        self._told = {"provider": provider, "mailer": mailer}
         self._host = host
-        self._given = transport
+        self._given: Carrying | None = transport
         values = [secret.reveal() for secret in secrets]
         self._secrets = [value for value in values if len(value) >= SHORTEST]
-        self._sleep = sleep
-        self._made: dict[type[Any], Transport] = {}
+        self._made: dict[type[Any], Carrying] = {}
 
     def deadline(self) -> Deadline:
         """Return the moment by which a send that begins now must be done."""
         return Deadline(self._settings.deadline)
 
-    def run(self, flow: Steps[T], deadline: Deadline | None = None) -> T:
-        """
-        Carry out a flow and return what it returns.
-
-        Args:
-            deadline: When all of it must be done; None: it begins now.
-        """
-        until = self.deadline() if deadline is None else deadline
-        return drive(flow, lambda request: self._exchange(request, until))
-
-    def close(self) -> None:
-        """Close the connections that were made here; a later flow opens new ones."""
-        for transport in self._made.values():
-            transport.close()
-
-    def _exchange(self, request: Request | Pause, deadline: Deadline) -> Any:
-        if isinstance(request, Pause):
-            self._sleep(request.seconds)
-            return None
-        told = {"provider": self._provider, "mailer": self._mailer, "request": request}
-        self._host.notify("mailcore_request_prepared", **told)
-        response = self.transport(type(request)).exchange(request, deadline=deadline)
-        response = _masked(response, {*self._secrets, *_secrets_of(request)})
-        self._host.notify("mailcore_response_received", **told, response=response)
-        return response
-
-    def transport(self, handles: type[Any]) -> Transport:
+    def transport(self, handles: type[Any]) -> Carrying:
         """Return what carries requests of that type."""
         if self._given is not None:
             return self._given
@@ -104,13 +77,111 @@ class Carrier(Closing):
             self._made.setdefault(handles, self._make(handles))
         return self._made[handles]
 
-    def _make(self, handles: type[Any]) -> Transport:
-        pointer = TRANSPORTS.get(handles)
+    def _make(self, handles: type[Any]) -> Carrying:
+        pointer = self.pointers.get(handles)
         if pointer is None:
             raise ConfigurationError(f"No transport carries {handles.__name__}.")
-        agent = f"mailcore/{version()} ({self._provider})"
-        made: Transport = load_object(pointer)(self._settings, user_agent=agent)
+        agent = f"mailcore/{version()} ({self._told['provider']})"
+        made: Carrying = load_object(pointer)(self._settings, user_agent=agent)
         return made
+
+    def _asked(self, request: Request) -> Carrying:
+        self._host.notify("mailcore_request_prepared", **self._told, request=request)
+        return self.transport(type(request))
+
+    def _answered(self, request: Request, response: Any) -> Any:
+        response = _masked(response, {*self._secrets, *_secrets_of(request)})
+        self._host.notify("mailcore_response_received", **self._told, request=request, response=response)
+        return response
+
+
+class Carrier(_Transports[Transport], Closing):
+    """
+    Carry out flows for one mailer or receiver, and tell the observers what crosses the wire.
+
+    Args:
+        sleep: Waits that many seconds.
+    """
+
+    pointers = TRANSPORTS
+
+    def __init__(
+        self, settings: Settings, *, sleep: Callable[[float], object] = time.sleep, **options: Any
+    ) -> None:
+        super().__init__(settings, **options)
+        self._sleep = sleep
+
+    def run(self, flow: Steps[T]) -> T:
+        """Carry out a flow and return what it returns; its deadline begins now, unless it yields another."""
+        until = self.deadline()
+
+        def carry_out(step: Request | Pause | Call | Deadline) -> Any:
+            nonlocal until
+            if isinstance(step, Deadline):
+                until = step
+                return None
+            return self._carry_out(step, until)
+
+        return drive(flow, carry_out)
+
+    def _carry_out(self, step: Request | Pause | Call, deadline: Deadline) -> Any:
+        if isinstance(step, Pause):
+            return self._sleep(step.seconds)
+        if isinstance(step, Call):
+            return step.function(*step.arguments)
+        response = self._asked(step).exchange(step, deadline=deadline)
+        return self._answered(step, response)
+
+    def close(self) -> None:
+        """Close the connections that were made here; a later flow opens new ones."""
+        for transport in self._made.values():
+            transport.close()
+
+
+class AsyncCarrier(_Transports[AsyncTransport], AsyncClosing):
+    """
+    Do what `Carrier` does, and wait for each step in an event loop.
+
+    Args:
+        sleep: Waits that many seconds; None: the loop's own.
+    """
+
+    pointers = ASYNC_TRANSPORTS
+
+    def __init__(
+        self, settings: Settings, *, sleep: Callable[[float], Awaitable[object]] | None = None, **options: Any
+    ) -> None:
+        super().__init__(settings, **options)
+        from mailcore import _loop
+
+        self._sleep = sleep or _loop.sleep
+        self._call = _loop.call
+
+    async def run(self, flow: Steps[T]) -> T:
+        """Carry out a flow and return what it returns; its deadline begins now, unless it yields another."""
+        until = self.deadline()
+
+        async def carry_out(step: Request | Pause | Call | Deadline) -> Any:
+            nonlocal until
+            if isinstance(step, Deadline):
+                until = step
+                return None
+            return await self._carry_out(step, until)
+
+        return await drive_async(flow, carry_out)
+
+    async def _carry_out(self, step: Request | Pause | Call, deadline: Deadline) -> Any:
+        if isinstance(step, Pause):
+            return await self._sleep(step.seconds)
+        if isinstance(step, Call):
+            return await self._call(step.function, *step.arguments)
+        response = await self._asked(step).exchange(step, deadline=deadline)
+        return self._answered(step, response)
+
+    async def close(self) -> None:
+        """Close the connections that were made here; a later flow opens new ones."""
+        for transport in self._made.values():
+            await transport.close()
 
 
 def _secrets_of(request: Request) -> list[str]:

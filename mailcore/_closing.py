@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-__all__ = ["Closing"]
+__all__ = ["AsyncClosing", "Closing"]
 
 
 class Closing:
@@ -18,3 +18,16 @@ class Closing:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+class AsyncClosing:
+    """Make an `async with` block close its object at the end."""
+
+    async def close(self) -> None:
+        """Let go of what is held."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()

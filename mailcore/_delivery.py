@@ -27,6 +27,9 @@ __all__ = [
     "WebhookResponse",
 ]
 
+#: Digits of a length that are read: more than anybody could send.
+MAX_DIGITS = 20
+
 
 class EndpointKind(enum.Enum):
     """What an endpoint is for. Providers treat a failing answer differently by kind."""
@@ -85,6 +88,12 @@ def _as_bytes(body: bytes | bytearray | memoryview) -> bytes:
     return bytes(body)
 
 
+def length(text: str | None) -> int | None:
+    """Return what a `Content-Length` says; None for one that says nothing usable."""
+    digits = (text or "").strip()
+    return int(digits.lstrip("0")[:MAX_DIGITS] or 0) if digits.isascii() and digits.isdigit() else None
+
+
 def _upper(method: str) -> str:
     return method.upper()
 
@@ -111,6 +120,11 @@ class WebhookRequest:
     received_at: datetime = attrs.field(factory=utc_now, converter=require_aware)
     basic_auth: str | None = None
     _parsed: tuple[Any, ...] = attrs.field(default=(), init=False, eq=False, repr=False)
+
+    @property
+    def announced(self) -> int:
+        """How many bytes of body the sender announced (`Content-Length`); 0 where it said nothing usable."""
+        return length(self.headers.get("Content-Length")) or 0
 
     def json(self) -> Any:
         """

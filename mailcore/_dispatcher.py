@@ -15,11 +15,12 @@ from typing import Any
 import attrs
 
 from mailcore._adapter import Adapter, Context
-from mailcore._carrier import Carrier
 from mailcore._delivery import Covers, Disposition, EndpointKind, VerifiedWebhook, WebhookRequest
 from mailcore._plugins import PluginHost
 from mailcore._quarantine import Quarantine
 from mailcore._replay import Claim, ReplayStore
+from mailcore._steps import Call, Steps
+from mailcore._transport import Deadline
 
 __all__ = ["Dispatcher"]
 
@@ -41,6 +42,7 @@ class Dispatcher:
         handlers: Kind → function; a kind without one is quarantined.
         max_age: Seconds after which a signed delivery is stale.
         context: Makes the context of a fetch.
+        deadline: Makes the deadline of a fetch.
     """
 
     provider: str
@@ -50,10 +52,10 @@ class Dispatcher:
     replay: ReplayStore | None
     max_age: float
     context: Callable[[WebhookRequest], Context]
-    carrier: Carrier
+    deadline: Callable[[], Deadline]
     host: PluginHost
 
-    def dispatch(self, webhook: VerifiedWebhook, kind: EndpointKind, *, now: datetime) -> Disposition:
+    def dispatch(self, webhook: VerifiedWebhook, kind: EndpointKind, *, now: datetime) -> Steps[Disposition]:
         """
         Return what became of a delivery that came to an endpoint of that kind.
 
@@ -64,8 +66,8 @@ class Dispatcher:
         if signed_at and (now - signed_at).total_seconds() > self.max_age:
             return Disposition.STALE
         if self.replay is None:
-            return self._handle(webhook, kind)
-        return self._handle_once(webhook, kind, self.replay)
+            return (yield from self._handle(webhook, kind))
+        return (yield from self._handle_once(webhook, kind, self.replay))
 
     def shape(self, webhook: VerifiedWebhook) -> EndpointKind | None:
         """Return what a delivery holds; None for a shape that nobody documented."""
@@ -75,58 +77,63 @@ class Dispatcher:
         except Exception:  # noqa: BLE001  # reason: an odd body has no shape; it is quarantined for that
             return None
 
-    def _handle_once(self, webhook: VerifiedWebhook, kind: EndpointKind, store: ReplayStore) -> Disposition:
+    def _handle_once(
+        self, webhook: VerifiedWebhook, kind: EndpointKind, store: ReplayStore
+    ) -> Steps[Disposition]:
         key = _identity(self.provider, kind, webhook)
         try:
-            claim = store.claim(key, self.max_age)
+            claim = yield Call(store.claim, (key, self.max_age))
         except Exception:  # noqa: BLE001  # reason: the store is the user's code
             _log.exception("The replay store failed; the delivery is asked for again.")
             return Disposition.UNAVAILABLE
         if claim is not Claim.CLAIMED:
             return Disposition.DUPLICATE if claim is Claim.DUPLICATE else Disposition.UNAVAILABLE
-        disposition = self._handle(webhook, kind)
+        disposition = yield from self._handle(webhook, kind)
         try:
             settle = store.release if disposition is Disposition.UNAVAILABLE else store.commit
-            settle(key)
+            yield Call(settle, (key,))
         except Exception:  # noqa: BLE001  # reason: the store is the user's code
             _log.exception("The replay store failed; the delivery may be handled again.")
         return disposition
 
-    def _handle(self, webhook: VerifiedWebhook, kind: EndpointKind) -> Disposition:
+    def _handle(self, webhook: VerifiedWebhook, kind: EndpointKind) -> Steps[Disposition]:
         shape = self.shape(webhook)
         if shape is not None and shape is not kind:
             reason = f"It holds {shape.value} data, but came to the {kind.value} endpoint."
-            self.quarantine.add(webhook, kind, reason)
+            yield from self.quarantine.add(webhook, kind, reason)
             return Disposition.MISROUTED
         handler = self.handlers.get(kind)
         if shape is None or handler is None:
             why = "Its shape is not known." if shape is None else f"There is no handler for {kind.value}."
-            self.quarantine.add(webhook, kind, why)
+            yield from self.quarantine.add(webhook, kind, why)
             return Disposition.QUARANTINED
         try:
-            found = self._parsed(webhook, kind)
+            found = yield from self._parsed(webhook, kind)
         except Exception as error:  # noqa: BLE001  # reason: whatever is wrong with it, it is kept
-            self.quarantine.add(webhook, kind, f"It could not be read ({type(error).__name__}: {error}).")
+            yield from self.quarantine.add(
+                webhook, kind, f"It could not be read ({type(error).__name__}: {error})."
+            )
             return Disposition.QUARANTINED
-        return self._hand_over(found, handler, kind)
+        return (yield from self._hand_over(found, handler, kind))
 
-    def _parsed(self, webhook: VerifiedWebhook, kind: EndpointKind) -> Sequence[Any]:
+    def _parsed(self, webhook: VerifiedWebhook, kind: EndpointKind) -> Steps[Sequence[Any]]:
         if kind is EndpointKind.TRACKING:
             proof = webhook.verification
             events = self.adapter.parse_events(webhook)
             return [attrs.evolve(event, provider=self.provider, verified_by=proof) for event in events]
-        mails = self.carrier.run(self.adapter.inbound_flow(webhook, self.context(webhook.request)))
+        yield self.deadline()
+        mails = yield from self.adapter.inbound_flow(webhook, self.context(webhook.request))
         return [attrs.evolve(mail, provider=self.provider) for mail in mails]
 
     def _hand_over(
         self, found: Sequence[Any], handler: Callable[[Any], object], kind: EndpointKind
-    ) -> Disposition:
+    ) -> Steps[Disposition]:
         hook, argument = _HOOKS[kind]
         failed = False
         for item in found:
             self.host.notify(hook, provider=self.provider, **{argument: item})
             try:
-                handler(item)
+                yield Call(handler, (item,))
             except Exception:  # noqa: BLE001  # reason: the handler is the user's code
                 # The others are still handled: the provider will send all of them again.
                 _log.exception("The %s handler raised; the delivery is asked for again.", kind.value)

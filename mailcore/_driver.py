@@ -1,9 +1,8 @@
-"""Runs a flow and decides how it ended.
+"""Follows a flow and decides how it ended.
 
 Rule 1: the adapter says what a response means; only this file says what a missing one means.
 Rule 2: what is not proved to be "not sent" is `MaybeSent`; once it is, only an acceptance settles it.
-Rule 3: the decisions are generators as well, so that one copy of them serves sync and async. They yield
-        requests, and pauses to be waited out.
+Rule 3: the decisions are generators as well (`_steps`), so that one copy of them serves sync and async.
 """
 
 from __future__ import annotations
@@ -16,10 +15,11 @@ from urllib.parse import urlsplit
 import attrs
 
 from mailcore._adapter import Adapter, Context, Flow
-from mailcore._http import HttpRequest, HttpResponse, Pause, Request
+from mailcore._http import HttpRequest, HttpResponse, Request
 from mailcore._message import Message
 from mailcore._result import TAKEN, Attempt, SendResult
-from mailcore._retry import Repeats, Steps, repeated
+from mailcore._retry import Repeats, repeated
+from mailcore._steps import Steps
 from mailcore._transport import Phase, TransportFailure
 from mailcore.exceptions import (
     MailcoreError,
@@ -34,27 +34,9 @@ from mailcore.exceptions import (
     Unreachable,
 )
 
-__all__ = ["batch_steps", "drive", "send_steps"]
+__all__ = ["batch_steps", "send_steps"]
 
 T = TypeVar("T")
-
-
-def drive(flow: Steps[T], exchange: Callable[[Request | Pause], Any]) -> T:
-    """Carry out a flow's requests and pauses one by one and return what it returns."""
-    try:
-        request = next(flow)
-        while True:
-            try:
-                response = exchange(request)
-            except Exception as failure:  # noqa: BLE001  # reason: what it proves is the flow's to say
-                request = flow.throw(failure)
-            else:
-                request = flow.send(response)
-    except StopIteration as stop:
-        value: T = stop.value
-        return value
-    finally:
-        flow.close()
 
 
 def send_steps(

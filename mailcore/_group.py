@@ -1,49 +1,26 @@
-"""A mailer made of mailers: the next one is tried where one provably did not take the mail.
-
-Rule 1: a mail moves on after "not accepted", and after "rejected" where that is about the account or the
-        provider. What is wrong with the message itself is wrong everywhere.
-Rule 2: what may have been sent moves on only where the caller says so: no key stops another provider from
-        sending it twice.
-Rule 3: an account that refuses one mail refuses the next, so its mailer is parked for a while.
-"""
+"""A mailer made of mailers: the next one is tried where one provably did not take the mail."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
-
-import attrs
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TypeAlias
 
 from mailcore._closing import Closing
-from mailcore._http import Request
-from mailcore._mailer import Mailer, not_sent
+from mailcore._failover import Failover
+from mailcore._mailer import Mailer
 from mailcore._many import in_order
 from mailcore._message import Message
-from mailcore._result import Attempt, SendOutcome, SendResult
-from mailcore._retry import settled
-from mailcore.exceptions import (
-    ConfigurationError,
-    MaybeSent,
-    NotAccepted,
-    Outcome,
-    Scope,
-    SendError,
-    UnsupportedFeature,
-)
+from mailcore._result import SendOutcome, SendResult
+from mailcore._sending import not_sent
+from mailcore._steps import drive
 
-if TYPE_CHECKING:
-    from mailcore.exceptions import MailcoreError
+__all__ = ["MailerGroup"]
 
-__all__ = ["MailerGroup", "Strategy"]
-
-Strategy = Literal["failover", "round-robin"]
-
-STRATEGIES: tuple[Strategy, ...] = ("failover", "round-robin")
+AnyMailer: TypeAlias = "Mailer | MailerGroup"
 
 
-class MailerGroup(Closing):
+class MailerGroup(Failover[AnyMailer], Closing):
     """
     Send through the first of several mailers that takes the mail; safe to share between threads.
 
@@ -61,44 +38,9 @@ class MailerGroup(Closing):
         ConfigurationError: There is no mailer, or no such strategy.
     """
 
-    def __init__(
-        self,
-        mailers: Iterable[Mailer | MailerGroup],
-        *,
-        name: str = "group",
-        strategy: Strategy = "failover",
-        fail_over_on_unknown: bool = False,
-        park_for: float = 300.0,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.name = name
-        self.mailers = tuple(mailers)
-        if not self.mailers:
-            raise ConfigurationError("A group needs at least one mailer.")
-        if strategy not in STRATEGIES:
-            raise ConfigurationError(f"strategy is one of {', '.join(STRATEGIES)}, not {strategy!r}.")
-        self._rotates = strategy == "round-robin"
-        self._over_unknown = fail_over_on_unknown
-        self._park_for = park_for
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._turn = 0
-        self._parked: dict[int, float] = {}
-
-    @property
-    def provider(self) -> str:
-        """The providers of its mailers, in their order."""
-        return ", ".join(dict.fromkeys(mailer.provider for mailer in self.mailers))
-
-    @property
-    def parked(self) -> tuple[Mailer | MailerGroup, ...]:
-        """The mailers that are left alone now."""
-        with self._lock:
-            return tuple(self.mailers[number] for number in self._parked_now())
-
-    # Sending ------------------------------------------------------------------------------------
-
-    def send(self, message: Message, *, idempotency_key: str | None = None) -> SendResult:
+    def send(
+        self, message: Message, *, idempotency_key: str | None = None, created: datetime | None = None
+    ) -> SendResult:
         """
         Send one message; the result's `attempts` name every provider that was tried.
 
@@ -106,27 +48,11 @@ class MailerGroup(Closing):
             MailcoreError: As `Mailer.send`: the last mailer's error, with the attempts of all;
                 `MaybeSent` where an earlier one may have sent it.
         """
-        tried: tuple[Attempt, ...] = ()
-        unknown: MaybeSent | None = None
-        last: SendError | UnsupportedFeature | None = None
-        for number in self._order():
-            try:
-                result = self.mailers[number].send(message, idempotency_key=idempotency_key)
-            except UnsupportedFeature as error:  # another provider may carry it
-                last = last or error
-            except SendError as error:
-                tried += error.attempts
-                unknown = error if isinstance(error, MaybeSent) else unknown
-                last = settled(error, unknown, tried)
-                if not self._moves_on(error, number):
-                    raise last from error.__cause__
-            else:
-                return attrs.evolve(result, attempts=(*tried, *result.attempts)) if tried else result
-        raise last or self._all_parked()
 
-    def preview(self, message: Message, *, idempotency_key: str | None = None) -> Request:
-        """Return the first request that the preferred mailer would make, and make none."""
-        return self.mailers[0].preview(message, idempotency_key=idempotency_key)
+        def send(mailer: AnyMailer) -> SendResult:
+            return mailer.send(message, idempotency_key=idempotency_key, created=created)
+
+        return drive(self._turns(), send)
 
     def send_many(self, messages: Iterable[Message], *, concurrency: int = 8) -> list[SendOutcome]:
         """Send now and return one outcome for each message, in their order; no `MailcoreError` is raised."""
@@ -134,56 +60,16 @@ class MailerGroup(Closing):
 
     def iter_send(self, messages: Iterable[Message], *, concurrency: int = 8) -> Iterator[SendOutcome]:
         """Send while iterating, as `Mailer.iter_send`, but each message by itself."""
-        for chunk in in_order(self._outcomes, messages, size=1, concurrency=concurrency):
-            yield from chunk
+        return in_order(self._outcome, messages, size=1, concurrency=concurrency)
 
-    def _outcomes(self, messages: Sequence[Message]) -> list[SendOutcome]:
-        return [self._outcome(message) for message in messages]
-
-    def _outcome(self, message: Message) -> SendOutcome:
+    def _outcome(self, messages: Sequence[Message]) -> SendOutcome:
+        [message] = messages
         try:
             return SendOutcome(message, self.send(message), None)
         except Exception as error:  # noqa: BLE001  # reason: the others' outcomes must not be lost
             return SendOutcome(message, None, not_sent(error))
 
-    # Whose turn it is ---------------------------------------------------------------------------
-
-    def _order(self) -> list[int]:
-        with self._lock:
-            first = self._turn
-            if self._rotates:
-                self._turn = (self._turn + 1) % len(self.mailers)
-            parked = self._parked_now()
-        numbers = range(first, first + len(self.mailers))
-        return [one for one in (number % len(self.mailers) for number in numbers) if one not in parked]
-
-    def _parked_now(self) -> list[int]:
-        now = self._clock()
-        self._parked = {number: until for number, until in self._parked.items() if until > now}
-        return sorted(self._parked)
-
-    def _moves_on(self, error: SendError, number: int) -> bool:
-        if error.outcome is Outcome.UNKNOWN:
-            return self._over_unknown
-        if error.scope is Scope.ACCOUNT:
-            with self._lock:
-                self._parked[number] = self._clock() + self._park_for
-        return error.outcome is Outcome.NOT_ACCEPTED or error.scope is not Scope.MESSAGE
-
-    def _all_parked(self) -> MailcoreError:
-        with self._lock:
-            wait = min(self._parked.values(), default=self._clock()) - self._clock()
-        return NotAccepted(
-            f"Nothing was sent: every mailer of {self.name!r} is parked, because its account refused mail. "
-            "Mend one of the accounts.",
-            scope=Scope.ACCOUNT,
-            retry_after=max(wait, 0.0),
-        )
-
     def close(self) -> None:
         """Close every mailer."""
         for mailer in self.mailers:
             mailer.close()
-
-    def __repr__(self) -> str:
-        return f"MailerGroup({self.name!r}, {', '.join(mailer.name for mailer in self.mailers)})"

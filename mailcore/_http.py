@@ -191,13 +191,6 @@ class LocalResponse:
     message_ids: tuple[str, ...]
 
 
-@attrs.frozen
-class Pause:
-    """What core, and no adapter, yields to let time pass; whoever carries out a flow waits that long."""
-
-    seconds: float
-
-
 #: `HttpRequest`, `SmtpRequest` or `LocalRequest`.
 Request: TypeAlias = HttpRequest | SmtpRequest | LocalRequest
 #: The counterpart of the request: `HttpResponse`, `SmtpResponse` or `LocalResponse`.

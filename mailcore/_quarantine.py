@@ -13,6 +13,7 @@ from collections.abc import Callable
 import attrs
 
 from mailcore._delivery import EndpointKind, VerifiedWebhook
+from mailcore._steps import Call, Steps
 
 __all__ = ["Quarantine", "Quarantined"]
 
@@ -50,13 +51,13 @@ class Quarantine:
         self._keep = keep
         self.kept: deque[Quarantined] = deque(maxlen=KEPT_IN_MEMORY)
 
-    def add(self, webhook: VerifiedWebhook, kind: EndpointKind, reason: str) -> None:
+    def add(self, webhook: VerifiedWebhook, kind: EndpointKind, reason: str) -> Steps[None]:
         """Keep one delivery, wherever that is possible."""
         quarantined = Quarantined(reason=reason, kind=kind, webhook=webhook)
         _log.error("A genuine delivery from %s is quarantined: %s", self._provider, reason)
         try:
             if self._keep is not None:
-                self._keep(quarantined)
+                yield Call(self._keep, (quarantined,))
                 return
         except Exception:  # noqa: BLE001  # reason: the keeper is the user's code
             _log.exception("The quarantine failed; the delivery is kept in memory.")

@@ -11,23 +11,22 @@ Rule 4: once an attempt is unknown, the send is, until another one is accepted: 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeVar
 
 import attrs
 
 from mailcore._adapter import Context, Flow
-from mailcore._http import HttpResponse, Pause, Request
+from mailcore._http import HttpResponse
 from mailcore._result import Attempt
 from mailcore._spec import Idempotency
+from mailcore._steps import Pause, Steps
 from mailcore.exceptions import InProgress, MaybeSent, NotAccepted, RateLimited, SendError
 
-__all__ = ["Quota", "Repeats", "RetryPolicy", "Steps", "repeated", "settled"]
+__all__ = ["Quota", "Repeats", "RetryPolicy", "repeated", "settled"]
 
 T = TypeVar("T")
-#: A flow as core carries it out: between the requests of adapters it may pause.
-Steps: TypeAlias = Generator[Request | Pause, Any, T]
 
 #: Seconds that the first pause is drawn below; each further one doubles it.
 BASE = 0.5

@@ -23,6 +23,9 @@ __all__ = ["Settings", "about"]
 OnUnsupported = Literal["raise", "warn", "drop"]
 OnAdvice = Literal["warn", "raise", "ignore"]
 
+_YES = ("true", "yes", "1", "on")
+_NO = ("false", "no", "0", "off")
+
 
 def about(text: str, *, needed_to: Literal["send", "receive", ""] = "") -> dict[str, str]:
     """
@@ -72,6 +75,13 @@ def _integer(value: str | int) -> int:
         return int(value)
     except (TypeError, ValueError, OverflowError):
         return -1
+
+
+def _flag(value: object) -> bool:
+    text = str(value).strip().lower()
+    if text not in (*_YES, *_NO):
+        raise ConfigurationError(f"It is one of {', '.join((*_YES, *_NO))}, not {value!r}.")
+    return text in _YES
 
 
 def _path(value: str | os.PathLike[str]) -> str:
@@ -224,6 +234,13 @@ class Settings:
         default=None,
         converter=attrs.converters.optional(_path),
         metadata=about("Folder that keeps deliveries whose handler raised, until drain() hands them over."),
+    )
+    defer: bool = attrs.field(
+        default=False,
+        converter=_flag,
+        metadata=about(
+            "Acknowledge each delivery once it is in the spool, and leave it to drain(): yes or no."
+        ),
     )
     required_plugins: tuple[str, ...] = attrs.field(
         default=(),

@@ -12,12 +12,17 @@ from typing import Any, Protocol
 
 from mailcore._http import HttpRequest, LocalRequest
 
-__all__ = ["Deadline", "Phase", "Transport", "TransportFailure"]
+__all__ = ["AsyncTransport", "Deadline", "Phase", "Transport", "TransportFailure"]
 
 #: Request type → the transport that carries it, imported on first use.
 TRANSPORTS = {
     HttpRequest: "mailcore.transports.requests:RequestsTransport",
     LocalRequest: "mailcore.transports.local:LocalTransport",
+}
+#: The same for async code.
+ASYNC_TRANSPORTS = {
+    HttpRequest: "mailcore.transports.aiohttp:AiohttpTransport",
+    LocalRequest: "mailcore.transports.local:AsyncLocalTransport",
 }
 
 
@@ -80,5 +85,17 @@ class Transport(Protocol):
         ...
 
     def close(self) -> None:
+        """Let go of connections; a later exchange opens new ones."""
+        ...
+
+
+class AsyncTransport(Protocol):
+    """Carry out one type of request in an event loop."""
+
+    async def exchange(self, request: Any, *, deadline: Deadline) -> Any:
+        """Do what `Transport.exchange` does, and wait for it."""
+        ...
+
+    async def close(self) -> None:
         """Let go of connections; a later exchange opens new ones."""
         ...

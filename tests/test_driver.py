@@ -35,8 +35,9 @@ from mailcore import (
     Unreachable,
     UnsupportedFeature,
 )
-from mailcore._driver import batch_steps, drive, send_steps
+from mailcore._driver import batch_steps, send_steps
 from mailcore._retry import Quota, Repeats, RetryPolicy
+from mailcore._steps import drive
 
 NOW = datetime(2030, 1, 31, 9, tzinfo=UTC)
 MESSAGE = Message(from_="ada@example.com", to=["bob@example.com"], subject="Hi", text="Hello").resolve()

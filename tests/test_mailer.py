@@ -575,7 +575,7 @@ class TestTransport:
 
         carrier = make(Secretive(echo))._carrier
         asked = HttpRequest(method="POST", url="https://api.example.com", headers=[("X", Secret("canary"))])
-        answered = carrier._exchange(asked, Deadline(5))
+        answered = carrier._carry_out(asked, Deadline(5))
         assert (answered.body, answered.headers["X-Token"]) == (b'{"error": "Bad token ****"}', "****")
         assert told == [echo]
 
@@ -586,14 +586,14 @@ class TestTransport:
         asked = HttpRequest(
             method="POST", url="https://api.example.com", headers=[("X", Secret("canary-token").as_bearer())]
         )
-        assert b"canary-token" not in mailer._carrier._exchange(asked, Deadline(5)).body
+        assert b"canary-token" not in mailer._carrier._carry_out(asked, Deadline(5)).body
 
     def test_short_secret_masks_no_answer(self) -> None:
         """What is in an answer by chance stays there."""
         answer = HttpResponse(status=200, body=b'{"id": "1"}')
         mailer = make(RecordingTransport(answer), config={"api_key": "1"})
         asked = HttpRequest(method="GET", url="https://api.example.com")
-        assert mailer._carrier._exchange(asked, Deadline(5)) == answer
+        assert mailer._carrier._carry_out(asked, Deadline(5)) == answer
 
     @pytest.mark.rule("N-G1")
     def test_is_given_the_deadline(self) -> None:

@@ -20,8 +20,8 @@ from mailcore import (
     TLSFailure,
     Unreachable,
 )
-from mailcore._http import Pause
 from mailcore._retry import Quota, RetryPolicy
+from mailcore._steps import Pause
 
 DAY = 24 * 3600
 PROMISE = Idempotency(ttl=DAY, max_length=255)

@@ -17,9 +17,9 @@ from rich.text import Text
 from mailcore import _config
 from mailcore._adapter import Context
 from mailcore._delivery import Covers, EndpointKind, Verification, VerifiedWebhook, WebhookRequest
-from mailcore._driver import drive
 from mailcore._inbound.attachment import InboundAttachment
 from mailcore._inbound.message import InboundMessage
+from mailcore._steps import drive
 from mailcore.cli._document import inbound_document, json_option
 from mailcore.cli._mail import print_mail
 from mailcore.cli._source import read_bytes

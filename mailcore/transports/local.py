@@ -15,7 +15,7 @@ from mailcore._message import Message
 from mailcore._settings import Settings
 from mailcore._transport import Deadline
 
-__all__ = ["LocalTransport"]
+__all__ = ["AsyncLocalTransport", "LocalTransport"]
 
 _RULE = "-" * 72
 _BODIES = ("text", "html", "amp_html")
@@ -62,6 +62,28 @@ class LocalTransport:
         sys.stdout.flush()
 
     def close(self) -> None:
+        """Keep what was sent; there is no connection to close."""
+
+
+class AsyncLocalTransport:
+    """
+    Carry `LocalRequest`s for async code: there is nothing to wait for.
+
+    Attributes:
+        outbox: Messages taken for the destination `memory`, oldest first.
+    """
+
+    handles = LocalRequest
+
+    def __init__(self, settings: Settings | None = None, *, user_agent: str = "") -> None:
+        self._local = LocalTransport(settings, user_agent=user_agent)
+        self.outbox = self._local.outbox
+
+    async def exchange(self, request: LocalRequest, *, deadline: Deadline) -> LocalResponse:
+        """Keep the messages or print them, as their destination says."""
+        return self._local.exchange(request, deadline=deadline)
+
+    async def close(self) -> None:
         """Keep what was sent; there is no connection to close."""
 
 

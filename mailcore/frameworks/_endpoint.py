@@ -1,0 +1,91 @@
+"""Which receiver a request is for, and how much of it is read; the same for every framework.
+
+Rule: a body is read as it comes, before any parser, and never further than the endpoint's limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Generic, TypeVar
+
+import attrs
+
+from mailcore import (
+    AsyncWebhookReceiver,
+    ConfigurationError,
+    EndpointKind,
+    WebhookReceiver,
+    WebhookResponse,
+)
+
+__all__ = ["CUT_OFF", "NOT_FOUND", "Endpoint", "Endpoints"]
+
+R = TypeVar("R", bound=WebhookReceiver | AsyncWebhookReceiver)
+
+_TEXT = (("Content-Type", "text/plain; charset=utf-8"),)
+#: The answer where there is no endpoint.
+NOT_FOUND = WebhookResponse(status=404, headers=_TEXT, body=b"There is no such endpoint.\n")
+#: The answer to one who left before the body was whole: half a request is none.
+CUT_OFF = WebhookResponse(status=400, headers=_TEXT, body=b"The body is shorter than was announced.\n")
+
+
+@attrs.frozen
+class Endpoint(Generic[R]):
+    """One receiver, and what is sent to it."""
+
+    receiver: R
+    kind: EndpointKind
+
+    def wanted(self, method: str, announced: int | None) -> int:
+        """
+        Return the most bytes of body to read; one more than allowed tells that there are too many.
+
+        Args:
+            announced: What `Content-Length` says; None: nothing.
+        """
+        limit = self.receiver.limit(self.kind)
+        if method != "POST" or (announced or 0) > limit:
+            return 0  # refused for its method or its length, whatever the body is
+        return limit + 1 if announced is None else announced
+
+
+class Endpoints(Generic[R]):
+    """
+    Find the endpoint of a path `<provider>/tracking` or `<provider>/inbound`.
+
+    Args:
+        receivers: One for each provider.
+
+    Raises:
+        ConfigurationError: There is none, or a provider has two.
+    """
+
+    def __init__(self, receivers: R | Iterable[R]) -> None:
+        given = [receivers] if isinstance(receivers, WebhookReceiver | AsyncWebhookReceiver) else receivers
+        self.receivers: tuple[R, ...] = tuple(given)
+        self._by_provider: Mapping[str, R] = {found.provider: found for found in self.receivers}
+        if not self.receivers:
+            raise ConfigurationError("Webhook endpoints need at least one receiver.")
+        if len(self._by_provider) < len(self.receivers):
+            names = ", ".join(found.provider for found in self.receivers)
+            raise ConfigurationError(f"Each provider has one receiver; there are {names}.")
+
+    def find(self, path: str) -> Endpoint[R] | None:
+        """Return the endpoint of a path, with or without slashes around it; None where there is none."""
+        provider, _, kind = path.strip("/").partition("/")
+        return self.named(provider, kind)
+
+    def named(self, provider: str, kind: str) -> Endpoint[R] | None:
+        """Return a provider's endpoint of that kind; None where there is none."""
+        receiver = self._by_provider.get(provider.replace("_", "-"))
+        if receiver is None or kind not in _KINDS:
+            return None
+        return Endpoint(receiver, EndpointKind(kind))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every path there is, `<provider>/<kind>/`."""
+        return tuple(f"{provider}/{kind}/" for provider in self._by_provider for kind in _KINDS)
+
+
+_KINDS = tuple(kind.value for kind in EndpointKind)
