@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: What each target is there to reach, as paths below the repository.
 REACHES = {
     "webhook": (
-        "mailcore/_receiver.py",
+        "mailcore/_receiving.py",
         "mailcore/_dispatcher.py",
         "adapters/mailpace/mailcore_mailpace/_signature.py",
         "adapters/mailpace/mailcore_mailpace/_base64.py",

@@ -27,8 +27,19 @@ from reliability.trial import Observed, Trial, Trust
 __all__ = ["RUNS", "Case", "Limits", "cases", "defects", "main"]
 
 THREADS = 8
-#: How a fault is met: once, from several threads, and with repeats; with keys, and without.
-RUNS = ("sync", "threads", "repeats", "sync, no keys", "repeats, no keys")
+#: Characters of a mail that is made in no time.
+SMALL = 10
+#: How a fault is met: once, by several threads or tasks at once, and with repeats; with keys, and without.
+RUNS = (
+    "sync",
+    "threads",
+    "asyncio",
+    "repeats",
+    "asyncio repeats",
+    "sync, no keys",
+    "repeats, no keys",
+    "asyncio repeats, no keys",
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -55,6 +66,18 @@ class Case:
     scheme: str
     run: str
 
+    @property
+    def looped(self) -> bool:
+        """Whether an event loop sends."""
+        return self.run.startswith("asyncio")
+
+    @property
+    def at_once(self) -> int:
+        """How many mails are sent at once; a loop that makes many large ones does nothing else meanwhile."""
+        if self.run == "asyncio" and self.mode.size > SMALL:
+            return 2
+        return THREADS if self.run in ("threads", "asyncio") else 1
+
 
 def cases(modes: Iterable[Mode] = MODES, runs: Sequence[str] = RUNS) -> Iterator[Case]:
     """Yield every case."""
@@ -67,19 +90,18 @@ def cases(modes: Iterable[Mode] = MODES, runs: Sequence[str] = RUNS) -> Iterator
 def defects(case: Case, trust: Trust, limits: Limits) -> list[str]:
     """Try it, and return what is not as documented."""
     provider = KEYLESS if case.run.endswith("no keys") else KEYED
-    if case.run.startswith("repeats"):
+    if "repeats" in case.run:
         return list(_repeated(case, trust, limits, provider))
-    threads = THREADS if case.run == "threads" else 1
-    with Trial(
-        case.mode, case.scheme, trust, provider=provider, max_attempts=1, deadline=limits.deadline
-    ) as trial:
+    threads = case.at_once
+    settings = {"max_attempts": 1, "deadline": limits.deadline}
+    with Trial(case.mode, case.scheme, trust, provider=provider, looped=case.looped, **settings) as trial:
         seen = trial.send(threads=threads)
         wanted = _documented(case, provider)
         return [*_wrong(trial, seen, wanted, limits.deadline + limits.margin), *_hidden(trial, seen)]
 
 
 def _documented(case: Case, provider: str) -> list[Ending]:
-    endings = case.mode.endings(case.scheme)
+    endings = case.mode.endings(case.scheme, looped=case.looped)
     return [ending if provider == KEYED else ending.without_keys() for ending in endings]
 
 
@@ -121,10 +143,12 @@ def _repeated(case: Case, trust: Trust, limits: Limits, provider: str) -> Iterat
     settings = {"connect_timeout": limits.wait, "read_timeout": limits.wait, "deadline": 5.0}
     if case.mode.timed and not case.mode.is_repeated:
         settings["deadline"] = limits.deadline
-    with Trial(case.mode, case.scheme, trust, provider=provider, harms=1, **settings) as trial:
+    with Trial(
+        case.mode, case.scheme, trust, provider=provider, harms=1, looped=case.looped, **settings
+    ) as trial:
         seen = trial.send()
         single = _documented(case, provider)
-        finals = [ACCEPTED if case.mode.is_repeated and one.retriable else one for one in single]
+        finals = [ACCEPTED if case.mode.repeated is not False and one.retriable else one for one in single]
         yield from _wrong(trial, seen, finals, settings["deadline"] + limits.margin)
         yield from _keys(trial, seen, keyed=provider == KEYED)
         yield from _resolved(trial, seen[-1])

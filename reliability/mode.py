@@ -37,6 +37,7 @@ class Mode:
         ending: How a single attempt ends at MailPace.
         or_ending: Another way it may end, where the moment decides.
         over_tls: How it ends over TLS, where that differs.
+        in_asyncio: How it ends in an event loop, where that differs: the libraries do.
         act: What the server does. It may be bytes: a whole answer, and the connection goes on.
         reads: Whether the server reads the request first.
         accepts: Whether it has then taken the mail.
@@ -57,6 +58,7 @@ class Mode:
     ending: Ending = UNKNOWN
     or_ending: Ending | None = None
     over_tls: Ending | None = None
+    in_asyncio: Ending | None = None
     act: Act | bytes = b""
     schemes: tuple[str, ...] = BOTH
     reads: bool = True
@@ -70,8 +72,10 @@ class Mode:
     sends: int = 1
     timed: bool = False
 
-    def endings(self, scheme: str) -> tuple[Ending, ...]:
+    def endings(self, scheme: str, *, looped: bool = False) -> tuple[Ending, ...]:
         """Return the ways a single attempt may end."""
+        if looped and self.in_asyncio is not None:
+            return (self.in_asyncio,)
         if scheme == "https" and self.over_tls is not None:
             return (self.over_tls,)
         return (self.ending,) if self.or_ending is None else (self.ending, self.or_ending)

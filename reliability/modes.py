@@ -22,7 +22,8 @@ def documented() -> dict[str, list[tuple[str, ...]]]:
 
 
 def _row(mode: Mode) -> tuple[str, ...]:
-    endings = [ending for ending in (mode.ending, mode.or_ending, mode.over_tls) if ending is not None]
+    possible = (mode.ending, mode.or_ending, mode.over_tls, mode.in_asyncio)
+    endings = [ending for ending in possible if ending is not None]
     return (
         f"`{mode.name}`",
         mode.does,

@@ -11,11 +11,11 @@ from typing import Any
 import attrs
 
 import mailcore_mailpace
-from mailcore import AdapterSpec, Capability, HttpRequest, Mailer, Message, PluginHost, hookimpl
+from mailcore import AdapterSpec, AsyncMailer, Capability, HttpRequest, Mailer, Message, PluginHost, hookimpl
 from mailcore_mailpace.emulator import MailPaceEmulator
 from reliability.mode import http
 
-__all__ = ["KEYED", "KEYLESS", "Provider", "mail", "mailer"]
+__all__ = ["KEYED", "KEYLESS", "Provider", "async_mailer", "mail", "mailer"]
 
 KEYED = "mailpace"
 #: The same, but that it knows no keys: what is unknown stays so.
@@ -35,8 +35,16 @@ class _Keyless:
 
 def mailer(provider: str, settings: Mapping[str, Any], **injected: Any) -> Mailer:
     """Return a mailer that uses no plugin but the two providers here, and nothing of the environment."""
-    host = PluginHost({"mailpace": mailcore_mailpace, "keyless": _Keyless()}, installed=False)
-    return Mailer.from_config({**settings, "provider": provider}, environ={}, host=host, **injected)
+    return Mailer.from_config({**settings, "provider": provider}, environ={}, host=_host(), **injected)
+
+
+def async_mailer(provider: str, settings: Mapping[str, Any], **injected: Any) -> AsyncMailer:
+    """Return such a mailer for async code."""
+    return AsyncMailer.from_config({**settings, "provider": provider}, environ={}, host=_host(), **injected)
+
+
+def _host() -> PluginHost:
+    return PluginHost({"mailpace": mailcore_mailpace, "keyless": _Keyless()}, installed=False)
 
 
 def mail(name: str, size: int = 10) -> Message:

@@ -19,8 +19,9 @@ from reliability.answer_modes import OTHER_HOST
 from reliability.authority import Authority
 from reliability.ending import Ending, ended
 from reliability.fault_server import Peer, Server, answering
+from reliability.looped import Looped
 from reliability.mode import Mode, http
-from reliability.provider import Provider, mail, mailer
+from reliability.provider import Provider, async_mailer, mail, mailer
 
 __all__ = ["Observed", "Trial", "Trust"]
 
@@ -66,6 +67,7 @@ class Trial(Closing):
 
     Args:
         harms: How often it misbehaves before it works; None: always.
+        looped: Whether an asynchronous mailer sends.
         settings: Of the mailer.
 
     Attributes:
@@ -82,6 +84,7 @@ class Trial(Closing):
         *,
         provider: str,
         harms: int | None = None,
+        looped: bool = False,
         **settings: Any,
     ) -> None:
         self.mode = mode
@@ -95,14 +98,21 @@ class Trial(Closing):
         encrypted = scheme == "https" and not mode.through_proxy
         context = trust.contexts.get(mode.certificate) if encrypted else None
         self.server = Server(self._script, context, door=mode.door)
-        self.mailer = self._mailer(provider, scheme, settings)
+        self.mailer = self._mailer(provider, scheme, settings, looped=looped)
 
-    def _mailer(self, provider: str, scheme: str, settings: dict[str, Any]) -> Mailer:
+    def _mailer(
+        self, provider: str, scheme: str, settings: dict[str, Any], *, looped: bool
+    ) -> Mailer | Looped:
         base = f"{scheme}://127.0.0.1:{self.server.port}"
         options = {**self.provider.settings(base), "ca_bundle": self._trust.authority.path, **settings}
         if self.mode.through_proxy:
             options["proxy"] = f"http://127.0.0.1:{self.server.port}"
+        if looped:
+            return Looped(lambda: async_mailer(provider, options, sleep=self._wait, random=lambda: 1.0))
         return mailer(provider, options, sleep=self._sleep, random=lambda: 1.0)
+
+    async def _wait(self, seconds: float) -> None:
+        self._sleep(seconds)
 
     def _sleep(self, _: float) -> None:
         """Let no time pass; a closed door opens meanwhile."""

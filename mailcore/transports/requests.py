@@ -8,7 +8,6 @@ Rule 3: redirects are not followed; connect, read and total time are bounded, an
 from __future__ import annotations
 
 import os
-import ssl
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -19,11 +18,12 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from mailcore._http import Headers, HttpRequest, HttpResponse
-from mailcore._secret import Secret
 from mailcore._settings import Settings
-from mailcore._transport import Deadline, Phase, TransportFailure
+from mailcore._transport import Deadline
 from mailcore._url import check_service_url
-from mailcore.exceptions import ConfigurationError, ProtocolBug
+from mailcore.exceptions import ConfigurationError
+from mailcore.transports._failure import failure
+from mailcore.transports._header_fields import header_fields
 from mailcore.transports._trust import Trust
 from mailcore.transports._watched import POOLS, watching
 
@@ -133,13 +133,13 @@ class RequestsTransport:
             try:
                 return self._send(prepared, request, deadline)
             except _KNOWN as error:
-                failure: BaseException = _failure(error, progress.phase, urlsplit(request.url).netloc)
+                wrong: BaseException = failure(error, progress.phase, urlsplit(request.url).netloc)
             except BaseException as error:  # noqa: BLE001  # reason: raised again below
                 # The body's own, about `ca_bundle`, or from outside: a signal, a task's time limit.
-                failure = error.with_traceback(None)
-                failure.__context__ = failure.__cause__ = None
+                wrong = error.with_traceback(None)
+                wrong.__context__ = wrong.__cause__ = None
         # Raised out here, without the library's error: its text and frames may hold the token.
-        raise failure
+        raise wrong
 
     def _prepare(self, request: HttpRequest) -> requests.PreparedRequest:
         key = (request.method, request.url)
@@ -156,7 +156,7 @@ class RequestsTransport:
                 self._templates.clear()
             self._templates[key] = template
         prepared = template.copy()
-        prepared.headers.update(_headers(request))
+        prepared.headers.update(header_fields(request))
         body = request.body
         prepared.headers["Content-Length"] = str(len(body))
         if not isinstance(body, bytes) and len(body) <= ONE_PIECE:
@@ -198,61 +198,3 @@ def _read(raw: Any, limit: int) -> bytes:
         pieces.append(piece)
         left -= len(piece)
     return b"".join(pieces)
-
-
-def _headers(request: HttpRequest) -> dict[str, str]:
-    found: dict[str, tuple[str, str]] = {}
-    for name, value in request.headers:
-        if name.lower() in found:  # the library would send the last one alone
-            raise ProtocolBug(f"The header {name!r} is there twice; a request carries each header once.")
-        found[name.lower()] = (name, _header(name, value))
-    return dict(found.values())
-
-
-def _header(name: str, value: str | Secret) -> str:
-    text = value.reveal() if isinstance(value, Secret) else value
-    if not text.isascii() or not text.isprintable():
-        raise ProtocolBug(f"The header {name!r} holds a character that no header can carry.")
-    return text
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: list[BaseException] = []
-    pending: list[Any] = [error]
-    while pending:
-        found = pending.pop()
-        if isinstance(found, BaseException) and found not in seen:
-            seen.append(found)
-            yield found
-            pending += [found.__cause__, found.__context__, *found.args, getattr(found, "reason", None)]
-
-
-def _failure(error: Exception, phase: Phase, host: str) -> TransportFailure:
-    names = {type(found).__name__ for found in _chain(error)}
-    untrusted = phase is Phase.CONNECTING and any(
-        isinstance(found, ssl.SSLError | ssl.CertificateError) and not isinstance(found, ssl.SSLEOFError)
-        for found in _chain(error)
-    )
-    text = (_UNTRUSTED if untrusted else _WHERE[phase]).format(host=host, why=_why(names))
-    return TransportFailure(phase, text, untrusted=untrusted)
-
-
-_UNTRUSTED = (
-    "The certificate or TLS version of {host} was refused; nothing was sent (SSLError). Check the setting "
-    "`ca_bundle`, this machine's clock, and what stands between it and {host}."
-)
-_WHERE = {
-    Phase.CONNECTING: (
-        "No connection to {host} was made; nothing was sent ({why}). Check the network, or the settings "
-        "`api_url` and `proxy`."
-    ),
-    Phase.SENDING: "The connection to {host} failed while the request was being sent ({why}).",
-    Phase.SENT: "The request was sent to {host}, but no answer came ({why}).",
-    Phase.RECEIVING: "The answer of {host} broke off ({why}).",
-}
-
-
-def _why(names: set[str]) -> str:
-    if any("Timeout" in name for name in names):
-        return "timeout"
-    return min(names - {"MaxRetryError", "ConnectionError"}, default="ConnectionError")

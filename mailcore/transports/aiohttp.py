@@ -1,0 +1,217 @@
+"""Carries HTTP requests with the aiohttp library, in an event loop.
+
+Rule 1: one session for one mailer (and loop, and process).
+Rule 2: nothing from the environment: no proxies, no .netrc, no certificate variables, no log of TLS keys.
+Rule 3: redirects are not followed; connect, read and total time are bounded, and so is the answer.
+Rule 4: a connection is the witness: before there is one, nothing was sent; from then on, anything may
+        have been.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+
+from mailcore._http import Body, Headers, HttpRequest, HttpResponse
+from mailcore._settings import Settings
+from mailcore._transport import Deadline, Phase
+from mailcore._url import check_service_url
+from mailcore.exceptions import MissingDependency
+from mailcore.transports._failure import failure
+from mailcore.transports._header_fields import header_fields
+from mailcore.transports._packing import is_packed, unpacked
+from mailcore.transports._trust import Trust
+
+try:
+    import aiohttp
+    from yarl import URL
+except ImportError:
+    raise MissingDependency(
+        "Sending over HTTP from async code needs aiohttp: pip install 'mailcore-esp[aiohttp]'."
+    ) from None
+
+__all__ = ["AiohttpTransport"]
+
+#: Bytes that are given to the connection at once; a body up to this size is made whole.
+ONE_PIECE = 64 * 1024
+#: Pieces of a larger body that are made in one visit to a thread: a file must not block the loop.
+VISIT = 16
+
+_KNOWN = (aiohttp.ClientError, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError)
+
+
+class _Upload:
+    """
+    How far one request got, and how long the next step of it may take.
+
+    Args:
+        until: When all must be done, by the loop's clock.
+        patience: Seconds the other side may take to read a piece.
+    """
+
+    def __init__(self, until: float, patience: float) -> None:
+        self.phase = Phase.CONNECTING
+        self.in_pieces = False
+        self.timer = asyncio.timeout_at(until)
+        self.body_error: Exception | None = None
+        self._until = until
+        self._patience = patience
+
+    def data(self, body: bytes | Body) -> bytes | AsyncIterator[bytes]:
+        """Return a body as the library takes it: whole where it is small."""
+        self.in_pieces = len(body) > ONE_PIECE
+        if not self.in_pieces:
+            return body if isinstance(body, bytes) else b"".join(body)
+        return self._pieces(iter([body]) if isinstance(body, bytes) else iter(body))
+
+    async def _pieces(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+        """Yield a body that is read in a thread, since it may come from files."""
+        try:
+            while some := await asyncio.to_thread(_some, pieces):
+                for start in range(0, len(some), ONE_PIECE):
+                    self._allow(self._patience)
+                    yield some[start : start + ONE_PIECE]
+                    await asyncio.sleep(0)  # or else the loop does not notice that nobody is there any more
+        except Exception as error:
+            self.body_error = error  # the library hides it
+            raise
+        self._allow(math.inf)
+        self.note(Phase.SENT)
+
+    def _allow(self, seconds: float) -> None:
+        if self.phase is not Phase.RECEIVING:
+            now = asyncio.get_running_loop().time()
+            self.timer.reschedule(min(self._until, now + seconds))
+
+    def note(self, phase: Phase) -> None:
+        """Note how far it got; an answer may come before all is sent."""
+        if self.phase is not Phase.RECEIVING:
+            self.phase = phase
+
+    def answered(self) -> None:
+        """Note that the answer begins."""
+        self._allow(math.inf)
+        self.phase = Phase.RECEIVING
+
+
+def _some(pieces: Iterator[bytes]) -> bytes:
+    return b"".join(islice(pieces, VISIT))
+
+
+async def _connected(_: object, context: Any, __: object) -> None:
+    context.trace_request_ctx.note(Phase.SENDING)
+
+
+async def _wrote(_: object, context: Any, __: object) -> None:
+    if not context.trace_request_ctx.in_pieces:
+        context.trace_request_ctx.note(Phase.SENT)
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    tracing = aiohttp.TraceConfig()
+    tracing.on_connection_create_end.append(_connected)
+    tracing.on_connection_reuseconn.append(_connected)
+    tracing.on_request_chunk_sent.append(_wrote)
+    return tracing
+
+
+class AiohttpTransport:
+    """Carry `HttpRequest`s; it may be made outside of a loop, and used in several, one after the other."""
+
+    handles = HttpRequest
+
+    def __init__(self, settings: Settings, *, user_agent: str = "mailcore") -> None:
+        self._settings = settings
+        self._trust = Trust(settings.ca_bundle)
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
+        self._proxy = settings.proxy.reveal() if settings.proxy else None
+        self._timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=settings.connect_timeout, sock_read=settings.read_timeout
+        )
+        self._opened: tuple[int, asyncio.AbstractEventLoop, aiohttp.ClientSession] | None = None
+
+    def _session(self) -> aiohttp.ClientSession:
+        """Return the session of this loop and process; connections belong to the loop that made them."""
+        here = os.getpid(), asyncio.get_running_loop()
+        if self._opened is None or self._opened[:2] != here:
+            self._opened = (*here, self._open())
+        return self._opened[2]
+
+    def _open(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=self._trust.context()),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("Accept", "Content-Type"),
+            timeout=self._timeout,
+            auto_decompress=False,
+            trust_env=False,
+            trace_configs=[_tracing()],
+        )
+
+    async def close(self) -> None:
+        """Close every connection of this loop."""
+        opened, self._opened = self._opened, None
+        if opened is not None and opened[:2] == (os.getpid(), asyncio.get_running_loop()):
+            await opened[2].close()
+
+    async def exchange(self, request: HttpRequest, *, deadline: Deadline) -> HttpResponse:
+        """
+        Return the response, whatever its status.
+
+        Raises:
+            ConfigurationError: The URL is neither https nor http to this machine, or `ca_bundle` holds
+                no certificate.
+            ProtocolBug: A header that cannot be sent as it is.
+            TransportFailure: No whole answer came in time.
+        """
+        check_service_url(request.url)
+        headers = {**self._headers, **header_fields(request), "Content-Length": str(len(request.body))}
+        until = asyncio.get_running_loop().time() + deadline.remaining()
+        upload = _Upload(until, self._settings.read_timeout)
+        asked = self._session().request(
+            request.method,
+            URL(request.url, encoded=True),
+            headers=headers,
+            data=upload.data(request.body),
+            allow_redirects=False,
+            proxy=self._proxy,
+            trace_request_ctx=upload,
+        )
+        try:
+            async with upload.timer, asked as response:
+                upload.answered()
+                return await _whole(response, request.max_response)
+        except _KNOWN as error:
+            wrong: BaseException = upload.body_error or failure(
+                error, upload.phase, urlsplit(request.url).netloc
+            )
+        except BaseException as error:  # noqa: BLE001  # reason: raised again below
+            # A cancellation, or about `ca_bundle`.
+            wrong = error.with_traceback(None)
+            wrong.__context__ = wrong.__cause__ = None
+        # Raised out here, without the library's error: its text and frames may hold the token.
+        raise wrong
+
+
+async def _whole(response: aiohttp.ClientResponse, limit: int) -> HttpResponse:
+    """Return the response, its body cut off after `limit` bytes: a cut body is unreadable, and so unknown."""
+    pieces, left = [], limit
+    while left and (piece := await response.content.read(left)):
+        pieces.append(piece)
+        left -= len(piece)
+    if not left:
+        response.close()
+    headers = Headers(
+        [(name.decode("latin-1"), text.decode("latin-1")) for name, text in response.raw_headers]
+    )
+    body = b"".join(pieces)
+    if is_packed(headers):  # it may take a while, and is nobody's intention
+        body = await asyncio.to_thread(unpacked, body, headers, limit)
+    return HttpResponse(status=response.status, headers=headers, body=body)
