@@ -24,6 +24,8 @@ __all__ = ["HEADER", "Delivery", "Spy", "expected_status", "is_genuine", "receiv
 HEADER = "X-MailPace-Signature"
 #: Small, so that an attack reaches beyond them.
 MAX_EVENT, MAX_INBOUND = 64 * 1024, 64 * 1024 * 1024
+#: Seconds that no recorded delivery is older than.
+ANY_AGE = 100 * 365 * 24 * 3600
 _FOLDER = files("mailcore_mailpace") / "kit"
 _KEY = SigningKey(bytes.fromhex(json.loads((_FOLDER / "key.json").read_text(encoding="utf-8"))["seed"]))
 PUBLIC = b64encode(bytes(_KEY.verify_key)).decode()
@@ -136,6 +138,7 @@ def receiver(
             "webhook_key": PUBLIC,
             "max_event_bytes": MAX_EVENT,
             "max_inbound_bytes": MAX_INBOUND,
+            "max_age": ANY_AGE,
         },
         on_event=on_event or spy.take,
         on_inbound=spy.take,

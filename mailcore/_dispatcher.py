@@ -62,12 +62,19 @@ class Dispatcher:
         Args:
             now: When it came, for its age.
         """
-        signed_at = webhook.verification.signed_at
-        if signed_at and (now - signed_at).total_seconds() > self.max_age:
+        if self._is_stale(webhook.verification.signed_at, now):
             return Disposition.STALE
         if self.replay is None:
-            return (yield from self._handle(webhook, kind))
-        return (yield from self._handle_once(webhook, kind, self.replay))
+            return (yield from self._handle(webhook, kind, now))
+        return (yield from self._handle_once(webhook, kind, now, self.replay))
+
+    def _is_stale(self, when: datetime | None, now: datetime) -> bool:
+        return when is not None and (now - when).total_seconds() > self.max_age
+
+    def _is_late(self, item: Any, webhook: VerifiedWebhook, kind: EndpointKind, now: datetime) -> bool:
+        """Return whether an event is stale by its own time; it says so where the scheme signs none."""
+        timed = webhook.verification.signed_at is not None or kind is EndpointKind.INBOUND
+        return not timed and self._is_stale(item.timestamp, now)
 
     def shape(self, webhook: VerifiedWebhook) -> EndpointKind | None:
         """Return what a delivery holds; None for a shape that nobody documented."""
@@ -78,7 +85,7 @@ class Dispatcher:
             return None
 
     def _handle_once(
-        self, webhook: VerifiedWebhook, kind: EndpointKind, store: ReplayStore
+        self, webhook: VerifiedWebhook, kind: EndpointKind, now: datetime, store: ReplayStore
     ) -> Steps[Disposition]:
         key = _identity(self.provider, kind, webhook)
         try:
@@ -88,7 +95,7 @@ class Dispatcher:
             return Disposition.UNAVAILABLE
         if claim is not Claim.CLAIMED:
             return Disposition.DUPLICATE if claim is Claim.DUPLICATE else Disposition.UNAVAILABLE
-        disposition = yield from self._handle(webhook, kind)
+        disposition = yield from self._handle(webhook, kind, now)
         try:
             settle = store.release if disposition is Disposition.UNAVAILABLE else store.commit
             yield Call(settle, (key,))
@@ -96,7 +103,7 @@ class Dispatcher:
             _log.exception("The replay store failed; the delivery may be handled again.")
         return disposition
 
-    def _handle(self, webhook: VerifiedWebhook, kind: EndpointKind) -> Steps[Disposition]:
+    def _handle(self, webhook: VerifiedWebhook, kind: EndpointKind, now: datetime) -> Steps[Disposition]:
         shape = self.shape(webhook)
         if shape is not None and shape is not kind:
             reason = f"It holds {shape.value} data, but came to the {kind.value} endpoint."
@@ -114,7 +121,10 @@ class Dispatcher:
                 webhook, kind, f"It could not be read ({type(error).__name__}: {error})."
             )
             return Disposition.QUARANTINED
-        return (yield from self._hand_over(found, handler, kind))
+        fresh = [item for item in found if not self._is_late(item, webhook, kind, now)]
+        if found and not fresh:
+            return Disposition.STALE
+        return (yield from self._hand_over(fresh, handler, kind))
 
     def _parsed(self, webhook: VerifiedWebhook, kind: EndpointKind) -> Steps[Sequence[Any]]:
         if kind is EndpointKind.TRACKING:

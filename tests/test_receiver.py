@@ -52,6 +52,7 @@ from mailcore import (
     about,
     from_json,
     hookimpl,
+    parse_timestamp,
     to_json,
 )
 from mailcore._config import configuration
@@ -125,12 +126,16 @@ class FakeAdapter(Adapter):
         return next((kind for name, kind in kinds.items() if name in webhook.request.json()), None)
 
     def parse_events(self, webhook: VerifiedWebhook) -> Any:
-        """Return an event for each name."""
+        """Return an event for each name, which may say when: `delivered at 2030-01-31T09:00:00Z`."""
         wanted = self.step("parse")
         if wanted is not None:
             return wanted
         names = webhook.request.json()["event"]
-        return [TrackingEvent(event_type=EventType(name), event_id=name) for name in names]
+        return [
+            TrackingEvent(event_type=EventType(kind), event_id=name, timestamp=parse_timestamp(when))
+            for name in names
+            for kind, _, when in [name.partition(" at ")]
+        ]
 
     def parse_inbound(self, webhook: VerifiedWebhook) -> Any:
         """Return one mail."""
@@ -294,6 +299,23 @@ class TestOrder:
         """Up to the limit, and with a clock that is behind, a delivery is handled."""
         fake = Receiving(max_age=60)
         fake.receive(event(X_Signed_At=(NOW - timedelta(seconds=age)).isoformat()))
+        assert fake.finished == [Disposition.ACCEPTED]
+
+    @pytest.mark.parametrize("old,fresh,expected", [(1, 0, "stale"), (1, 1, "accepted"), (0, 0, "accepted")])
+    def test_stale_by_the_events_own_time(self, old: int, fresh: int, expected: str) -> None:
+        """Where no time is signed, an event that is too old is not handled: a capture would be good for ever."""
+        fake = Receiving(max_age=60)
+        ages = [61] * old + [60] * fresh
+        names = [f"delivered at {(NOW - timedelta(seconds=age)).isoformat()}" for age in ages]
+        assert fake.receive(event(*names)).status == 200
+        assert [disposition.value for disposition in fake.finished] == [expected]
+        assert len(fake.events) == (fresh if ages else 1)
+
+    def test_a_signed_time_is_enough(self) -> None:
+        """A provider that signs anew for each attempt may deliver an old event late."""
+        fake = Receiving(max_age=60)
+        old = event(f"delivered at {(NOW - timedelta(days=2)).isoformat()}", X_Signed_At=NOW.isoformat())
+        fake.receive(old)
         assert fake.finished == [Disposition.ACCEPTED]
 
     def test_duplicate(self) -> None:
@@ -1066,7 +1088,7 @@ class TestMailPace:
             events: list[TrackingEvent] = []
             kind = config.pop("kind", "tracking")
             receiver = WebhookReceiver.from_config(
-                {"provider": "mailpace", "webhook_key": key(SEED), **config},
+                {"provider": "mailpace", "webhook_key": key(SEED), "max_age": 10**10, **config},
                 on_event=events.append, on_inbound=lambda mail: None, environ={}, host=host,
             )  # fmt: skip
             body = document if isinstance(document, bytes) else json.dumps(document).encode()

@@ -57,6 +57,8 @@ T = TypeVar("T")
 
 #: The frozen moment in which checks happen.
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+#: Seconds that no evidence is older than.
+ANY_AGE = 100 * 365 * 24 * 3600.0
 UNIQUE = "5f1d7a84e7f54a83a4f2a1fd1c2b3e4d"
 KEY = "0b9c2f1e-conformance-key"
 #: More steps than any provider needs; a flow that takes more never ends.
@@ -284,7 +286,10 @@ class Subject:
         **config: Any,
     ) -> WebhookReceiver:
         """Return a receiver that trusts those keys of the kit, at that time."""
-        settings = {**self.webhook_configuration(keys), **config}
+        # Evidence is old by nature. Where the scheme signs a time, that alone is judged: it is not waived.
+        timed = self.can(Capability.WEBHOOK_REPLAY_WINDOW)
+        age = {} if timed else {"max_age": ANY_AGE}
+        settings = {**self.webhook_configuration(keys), **age, **config}
         return WebhookReceiver(
             self._configured(f"receiver {tuple(keys)} {sorted(config.items())}", settings),
             on_event=on_event,

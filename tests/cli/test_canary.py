@@ -54,6 +54,8 @@ MESSAGE = Message(
     attachments=[Attachment(content=b"x", filename="a.txt")],
 )
 KIT = files("mailcore_mailpace") / "kit"
+#: Seconds that no recorded delivery is older than.
+ANY_AGE = 100 * 365 * 24 * 3600
 EXCHANGES = sorted(file.name for file in (KIT / "exchanges").iterdir())
 WEBHOOKS = sorted(file.name for file in (KIT / "webhooks").iterdir())
 #: What a transport may raise, and what no transport should.
@@ -354,6 +356,7 @@ def receiving(canary: Canary, host: PluginHost, folder: Path, **injected: Any) -
             "webhook_key": json.loads((KIT / "key.json").read_text(encoding="utf-8"))["public_key"],
             "quarantine": str(folder / "quarantine"),
             "spool": str(folder / "spool"),
+            "max_age": ANY_AGE,
         },
         on_event=fail,
         on_inbound=fail,
