@@ -303,7 +303,7 @@ class TestOrder:
 
     @pytest.mark.parametrize("old,fresh,expected", [(1, 0, "stale"), (1, 1, "accepted"), (0, 0, "accepted")])
     def test_stale_by_the_events_own_time(self, old: int, fresh: int, expected: str) -> None:
-        """Where no time is signed, an event that is too old is not handled: a capture would be good for ever."""
+        """Where no time is signed, an event that is too old is not handled: a capture would last."""
         fake = Receiving(max_age=60)
         ages = [61] * old + [60] * fresh
         names = [f"delivered at {(NOW - timedelta(seconds=age)).isoformat()}" for age in ages]
