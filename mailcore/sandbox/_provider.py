@@ -20,6 +20,7 @@ from mailcore._settings import Settings
 from mailcore._spec import AdapterSpec, load_object
 from mailcore._transport import Deadline, TransportFailure
 from mailcore.exceptions import ConfigurationError
+from mailcore.sandbox._chaos import Chaos
 from mailcore.sandbox._server import LoopbackServer
 from mailcore.transports.requests import RequestsTransport
 
@@ -44,6 +45,7 @@ class LocalProvider(Closing):
     Args:
         spec: The adapter, or its name.
         port: 0: any free one.
+        chaos: Misbehaves now and then; None: everything works.
 
     Attributes:
         emulator: The provider itself, for `act` and `receive`.
@@ -53,7 +55,7 @@ class LocalProvider(Closing):
         ConfigurationError: The adapter ships no emulator.
     """
 
-    def __init__(self, spec: AdapterSpec | str, *, port: int = 0) -> None:
+    def __init__(self, spec: AdapterSpec | str, *, port: int = 0, chaos: Chaos | None = None) -> None:
         if isinstance(spec, str):
             spec = PluginHost.default().spec(spec)
         if not spec.emulator:
@@ -61,14 +63,19 @@ class LocalProvider(Closing):
                 f"The adapter {spec.name!r} ships no emulator, so it cannot be tried locally."
             )
         self.emulator: Emulator = load_object(spec.emulator)()
+        self._chaos = chaos
         self._server = LoopbackServer(self._answer, port=port)
         self._transport = RequestsTransport(Settings())
         self.url = self._server.url
         self.settings: Mapping[str, Any] = {"provider": spec.name, **self.emulator.settings(self.url)}
 
-    def _answer(self, method: str, path: str, headers: Headers, body: bytes) -> HttpResponse:
+    def _answer(self, method: str, path: str, headers: Headers, body: bytes) -> HttpResponse | None:
         request = HttpRequest(method=method, url=self.url + path, headers=headers.pairs, body=body)
-        return self.emulator.handle(request, datetime.now(UTC))
+
+        def taken() -> HttpResponse:
+            return self.emulator.handle(request, datetime.now(UTC))
+
+        return taken() if self._chaos is None else self._chaos.answer(taken)
 
     def deliver(self) -> list[Delivered]:
         """Make every webhook that is due, in order, and return how each was answered."""

@@ -16,8 +16,8 @@ __all__ = ["Answer", "LoopbackServer"]
 
 MAX_BODY = 128 * 1024 * 1024
 
-#: Method, path, headers and body → response.
-Answer = Callable[[str, str, Headers, bytes], HttpResponse]
+#: Method, path, headers and body → response; None: the connection is closed without one.
+Answer = Callable[[str, str, Headers, bytes], HttpResponse | None]
 
 
 class LoopbackServer(Closing):
@@ -79,7 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
         if len(body) < int(length):  # the client went away: half a request is none
             self.close_connection = True
             return
-        self._reply(self.server.answer(self.command, self.path, Headers(self.headers.items()), body))
+        response = self.server.answer(self.command, self.path, Headers(self.headers.items()), body)
+        if response is None:
+            self.close_connection = True
+        else:
+            self._reply(response)
 
     def _reply(self, response: HttpResponse) -> None:
         self.send_response_only(response.status)
