@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -107,7 +108,7 @@ def _lines_reached(name: str, inputs: Iterable[bytes]) -> Iterator[tuple[str, st
     from fuzz.targets import TARGETS as CALLED
 
     logging.disable(logging.CRITICAL)
-    wanted = {str(ROOT / path): path for path in REACHES[name]}
+    wanted = {_in_use(path): path for path in REACHES[name]}
     hit: dict[str, set[int]] = {file: set() for file in wanted}
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
@@ -127,6 +128,13 @@ def _lines_reached(name: str, inputs: Iterable[bytes]) -> Iterator[tuple[str, st
     for file, path in wanted.items():
         lines = _lines(compile(Path(file).read_text(encoding="utf-8"), file, "exec"))
         yield path, f"{len(lines & hit[file])} of {len(lines)} lines in functions"
+
+
+def _in_use(path: str) -> str:
+    """Return the file that runs for a path of the repository: an adapter's may be an installed copy."""
+    package, *within = Path(path).parts[-2 if path.startswith("adapters/") else 0 :]
+    (folder,) = import_module(package).__path__
+    return str(Path(folder, *within))
 
 
 def _lines(code: CodeType, *, of_function: bool = False) -> set[int]:
