@@ -29,7 +29,8 @@ _GROUPS = {
 _ELSEWHERE = {
     "mailcore.sandbox": "LocalProvider Delivered",
     "mailcore.stores.folder": "QuarantineFolder",
-    "mailcore.testing": "RecordingTransport outbox",
+    "mailcore.testing": "captured Outbox Sent deliveries Deliveries retries no_pauses "
+    "RecordingTransport outbox",
     "mailcore.transports.local": "LocalTransport",
     "mailcore.transports.requests": "RequestsTransport",
 }

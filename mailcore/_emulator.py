@@ -43,6 +43,15 @@ class Emulator(Protocol):
         """Deliver webhooks of that kind to `url`, as configured in the provider's app."""
         ...
 
+    def adopt(self, request: HttpRequest) -> None:
+        """
+        Take whoever makes this API request for the owner of the account.
+
+        Its token, its path and its sender are good from then on; all else is checked as ever. So a program
+        can be tested with the settings it has, which are none of the emulator's.
+        """
+        ...
+
     def handle(self, request: HttpRequest, now: datetime) -> HttpResponse:
         """Answer one API request."""
         ...

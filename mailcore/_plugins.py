@@ -79,8 +79,7 @@ class PluginHost:
         self._installed = select(only, disabled) if installed else Installed()
         self._load_installed()
         self._claims = self._collect_claims()
-        self._observers = {hook: self._callers(hook) for hook in _OBSERVERS}
-        self._before_send = self._callers("mailcore_before_send")
+        self._listen()
         for problem in self.problems:  # a plugin that is missing may be the one that holds mail back
             text = " ".join(problem.text.split())
             _log.warning("The plugin %s has a problem: %s `mailcore doctor` says more.", problem.name, text)
@@ -93,6 +92,46 @@ class PluginHost:
 
             cls._default = cls(**plugin_settings())
         return cls._default
+
+    # While it is used ---------------------------------------------------------------------------
+
+    def add(self, name: str, plugin: object) -> None:
+        """
+        Load one more plugin: its hooks are called in everything this host is used for, from now on.
+
+        Raises:
+            ConfigurationError: It cannot be loaded, the name is taken, or it offers adapters, which a
+                host is told of when it is made.
+        """
+        known = len(self.problems)
+        self._register(name, name, plugin)
+        if len(self.problems) > known:
+            raise ConfigurationError(f"The plugin {name} was not added. {self.problems.pop().text}")
+        if self.plugins[-1].adapters:
+            self.remove(name)
+            raise ConfigurationError(
+                f"The plugin {name} offers adapters, and a host in use takes no more of them. Pass it as "
+                "plugins={...} when you make the host."
+            )
+        self._listen()
+
+    def remove(self, name: str) -> None:
+        """
+        Let go of a plugin that was added.
+
+        Raises:
+            ConfigurationError: No plugin has that name.
+        """
+        if not any(plugin.name == name for plugin in self.plugins):
+            raise ConfigurationError(f"No plugin named {name!r} was added.")
+        self._manager.unregister(name=name)
+        self.plugins = [plugin for plugin in self.plugins if plugin.name != name]
+        self._listen()
+
+    def _listen(self) -> None:
+        # Each table is replaced, never changed: another thread may be calling hooks by it.
+        self._observers = {hook: self._callers(hook) for hook in _OBSERVERS}
+        self._before_send = self._callers("mailcore_before_send")
 
     # Adapters -----------------------------------------------------------------------------------
 

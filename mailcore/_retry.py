@@ -10,6 +10,7 @@ Rule 4: once an attempt is unknown, the send is, until another one is accepted: 
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -24,7 +25,7 @@ from mailcore._spec import Idempotency
 from mailcore._steps import Pause, Steps
 from mailcore.exceptions import InProgress, MaybeSent, NotAccepted, RateLimited, SendError
 
-__all__ = ["Quota", "Repeats", "RetryPolicy", "repeated", "settled"]
+__all__ = ["LIMITS", "Limits", "Quota", "Repeats", "RetryPolicy", "repeated", "settled"]
 
 T = TypeVar("T")
 
@@ -41,6 +42,23 @@ MAX_WAIT = 60.0
 KEY_MARGIN = 2 * 3600.0
 #: Times an answer that says yes and cannot be read is asked for again.
 UNREADABLE_REPEATS = 1
+
+
+@attrs.define
+class Limits:
+    """
+    What holds for every mailer of this process, whatever its settings; only `mailcore.testing` changes it.
+
+    Attributes:
+        max_attempts: Most attempts at one message; infinity leaves it to the settings.
+        pauses: Whether time passes between two attempts.
+    """
+
+    max_attempts: float = math.inf
+    pauses: bool = True
+
+
+LIMITS = Limits()
 
 
 class Quota:
@@ -103,14 +121,14 @@ class RetryPolicy:
             age: Seconds since the first attempt at the message, wherever that was made.
             remaining: Seconds until the deadline.
         """
-        if attempt >= self.max_attempts or not error.retriable:
+        if attempt >= min(self.max_attempts, LIMITS.max_attempts) or not error.retriable:
             return None
         if not self._is_safe(error, attempt=attempt, age=age):
             return None
         seconds = self._seconds(error, attempt)
         if seconds > MAX_WAIT or seconds >= remaining or not self.quota.take(cost(error)):
             return None
-        return Pause(seconds)
+        return Pause(seconds if LIMITS.pauses else 0.0)
 
     def _is_safe(self, error: SendError, *, attempt: int, age: float) -> bool:
         """Return whether a repeat cannot make a second mail, and can make a difference."""

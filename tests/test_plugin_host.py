@@ -569,6 +569,66 @@ class TestAmbiguity:
         assert list(found.adapters) == ["console"]
 
 
+class TestWhileUsed:
+    """Plugins that come and go."""
+
+    class Listening:
+        """Keep what was sent."""
+
+        def __init__(self) -> None:
+            self.heard: list[str | None] = []
+
+        @hookimpl
+        def mailcore_send_finished(self, message: Message) -> None:
+            """Keep the subject."""
+            self.heard.append(message.subject)
+
+    def test_added_and_removed(self, host: PluginHost) -> None:
+        """A mailer made before calls the hooks, from then on and until then."""
+        mailer = Mailer.from_config({"provider": "memory"}, environ={}, host=host)
+        plugin = self.Listening()
+        for subject in ("before", "with", "after"):
+            if subject == "with":
+                host.add("listening", plugin)
+            if subject == "after":
+                host.remove("listening")
+            mailer.send(Message(from_="a@x.example", to="b@x.example", subject=subject, text="."))
+        assert plugin.heard == ["with"]
+        assert [found.name for found in host.plugins] == ["builtin"]
+
+    def test_may_be_required(self, host: PluginHost) -> None:
+        """One that was added is loaded."""
+        host.add("listening", self.Listening())
+        host.require(["listening"])
+
+    @pytest.mark.parametrize(
+        "name, plugin, words",
+        [
+            ("builtin", Listening(), "already registered"),
+            ("other", object(), "implements no hook"),
+            ("other", mailcore.providers, "already registered"),
+        ],
+        ids=["name taken", "no hook", "plugin taken"],
+    )
+    def test_what_cannot_be_added(self, host: PluginHost, name: str, plugin: object, words: str) -> None:
+        """It is refused, and the host stays as it was."""
+        with pytest.raises(ConfigurationError, match=words):
+            host.add(name, plugin)
+        assert ([found.name for found in host.plugins], host.problems) == (["builtin"], [])
+
+    def test_adapters_come_with_the_host(self) -> None:
+        """A provider does not appear, or become ambiguous, in the middle of things."""
+        host = PluginHost({}, installed=False)
+        with pytest.raises(ConfigurationError, match="offers adapters"):
+            host.add("late", mailcore.providers)
+        assert (host.plugins, dict(host.adapters)) == ([], {})
+
+    def test_removing_what_is_not_there(self, host: PluginHost) -> None:
+        """A name that no plugin has is a mistake."""
+        with pytest.raises(ConfigurationError, match="No plugin named 'x'"):
+            host.remove("x")
+
+
 def test_every_hook_has_a_specification() -> None:
     """The hooks are exactly the functions of `mailcore.hookspecs`, each with a docstring."""
     import mailcore.hookspecs as specs

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from mailcore import Deadline, HttpRequest, HttpResponse, Mailer, Message, Phase, PluginHost, TransportFailure
-from mailcore.testing import RecordingTransport, outbox
+import mailcore_mailpace
+from mailcore import (
+    Deadline,
+    HttpRequest,
+    HttpResponse,
+    Mailer,
+    Message,
+    NotAccepted,
+    Phase,
+    PluginHost,
+    RateLimited,
+    TransportFailure,
+)
+from mailcore._retry import LIMITS, Limits
+from mailcore.testing import RecordingTransport, no_pauses, outbox, retries
 
 MESSAGE = Message(from_="ada@example.com", to=["bob@example.com"], text="Hello")
 REQUEST = HttpRequest(method="POST", url="https://api.example.com/send")
@@ -36,6 +49,81 @@ class TestRecordingTransport:
         with pytest.raises(AssertionError, match="expected"):
             transport.exchange(REQUEST, deadline=Deadline(1))
         assert transport.requests == [REQUEST]
+
+
+class TestRetries:
+    """Repeats without the waiting."""
+
+    @pytest.fixture
+    def waited(self) -> list[float]:
+        """Return the pauses that `send` makes, in seconds."""
+        return []
+
+    @pytest.fixture
+    def answers(self) -> list[object]:
+        """Return what the provider says: nothing, so that each attempt fails."""
+        return [TransportFailure(Phase.CONNECTING, "Nobody is there.")]
+
+    @pytest.fixture
+    def mailer(self, answers: list[object], waited: list[float]) -> Mailer:
+        """Return a mailer that is made before the switch is thrown."""
+        return Mailer.from_config(
+            {"provider": "mailpace", "api_key": "k"},
+            environ={},
+            host=PluginHost({"mailpace": mailcore_mailpace}, installed=False),
+            transport=RecordingTransport(*answers),
+            sleep=waited.append,
+            random=lambda: 0.5,
+        )
+
+    def attempts(self, mailer: Mailer) -> int:
+        """Return how often a send is tried."""
+        with pytest.raises(NotAccepted) as caught:
+            mailer.send(MESSAGE)
+        return len(caught.value.attempts)
+
+    def test_no_pauses(self, mailer: Mailer, waited: list[float]) -> None:
+        """As many attempts as ever, and no time between them; after the block it is as before."""
+        with no_pauses():
+            assert self.attempts(mailer) == 4
+        assert waited == [0, 0, 0]
+        assert self.attempts(mailer) == 4
+        assert waited[3:] == [0.25, 0.5, 1]
+
+    def test_fewer_attempts(self, mailer: Mailer, waited: list[float]) -> None:
+        """The smallest number counts: that of a block, of one around it, or of the settings."""
+        with retries(max_attempts=9):
+            assert self.attempts(mailer) == 4
+            with retries(max_attempts=2):
+                assert self.attempts(mailer) == 2
+                with retries(max_attempts=3):
+                    assert self.attempts(mailer) == 2
+            assert self.attempts(mailer) == 4
+        assert set(waited) == {0}
+
+    def test_other_threads(self, mailer: Mailer, waited: list[float]) -> None:
+        """It holds for the process."""
+        with retries(max_attempts=2):
+            outcomes = mailer.send_many([MESSAGE] * 8, concurrency=4)
+        assert {len(outcome.error.attempts) for outcome in outcomes} == {2}  # type: ignore[union-attr]  # reason: each failed
+        assert set(waited) == {0}
+
+    @pytest.mark.parametrize(
+        "answers", [[HttpResponse(status=429, headers={"Retry-After": "61"}), HttpResponse(status=500)]]
+    )
+    def test_decisions_stay(self, mailer: Mailer) -> None:
+        """A wait that is too long to be made ends the send, though none would be made."""
+        with no_pauses(), pytest.raises(RateLimited) as caught:
+            mailer.send(MESSAGE)
+        assert (caught.value.retry_after, len(caught.value.attempts)) == (61, 1)
+
+    def test_none_at_all(self) -> None:
+        """There is always a first attempt, and an error in a block leaves nothing behind."""
+        with pytest.raises(ValueError, match="at least 1"), retries(max_attempts=0):
+            pass
+        with pytest.raises(KeyError), retries(max_attempts=1):
+            raise KeyError
+        assert Limits() == LIMITS
 
 
 class TestOutbox:

@@ -59,11 +59,19 @@ def call(
     **headers: str | None,
 ) -> HttpResponse:
     """Make one request; a header given as None is left out, `_` in a name is `-`."""
+    request = asking(payload, url=url, method=method, **headers)
+    return emulator.handle(request, now)
+
+
+def asking(
+    payload: object = MINIMAL, *, url: str = URL, method: str = "POST", **headers: str | None
+) -> HttpRequest:
+    """Return one request, made of such parts."""
     changes = {name.replace("_", "-").lower(): value for name, value in headers.items()}
     merged = {name.lower(): value for name, value in HEADERS.items()} | changes
     pairs: Any = [(name, value) for name, value in merged.items() if value is not None]
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return emulator.handle(HttpRequest(method=method, url=url, headers=pairs, body=body), now)
+    return HttpRequest(method=method, url=url, headers=pairs, body=body)
 
 
 def without(*names: str) -> dict[str, Any]:
@@ -310,6 +318,50 @@ class TestAccount:
         emulator = MailPaceEmulator(domain=["example.com", "Example.org", "bücher.example"])
 
         assert call(emulator, MINIMAL | {"from": sender}).status == 200
+
+
+OTHER = {**MINIMAL, "from": "Ada <ada@shop.example>"}
+
+
+class TestAdopting:
+    """An account that belongs to whoever asks."""
+
+    def request(self, **changes: Any) -> HttpRequest:
+        """Return a request with another token, at another address, from another domain."""
+        given = {"payload": OTHER, "url": "https://x.example/base/api/v1/send", **changes}
+        return asking(**given, MailPace_Server_Token="other")
+
+    def test_is_the_account_from_then_on(self) -> None:
+        """Token, path and sender's domain are good; those of before stay so."""
+        emulator = MailPaceEmulator()
+        assert emulator.handle(self.request(), NOW).status == 404
+        emulator.adopt(self.request())
+        assert emulator.handle(self.request(), NOW).status == 200
+        assert call(emulator).status == 200
+
+    @pytest.mark.parametrize(
+        "payload, status",
+        [
+            (MINIMAL | {"from": "x@other.example"}, 403),
+            (b"[", 406),
+            ({**OTHER, "to": "nobody"}, 400),
+            ({**OTHER, "from": "nobody"}, 400),
+            ({**OTHER, "from": None}, 400),
+        ],
+    )
+    def test_all_else_is_checked(self, payload: object, status: int) -> None:
+        """What another request names is not good, nor what cannot be read, even when it is adopted itself."""
+        emulator = MailPaceEmulator()
+        emulator.adopt(self.request())
+        if status != 403:
+            emulator.adopt(self.request(payload=payload))
+        assert emulator.handle(self.request(payload=payload), NOW).status == status
+
+    def test_nobody(self) -> None:
+        """Without a token there is no account."""
+        emulator = MailPaceEmulator()
+        emulator.adopt(asking(MailPace_Server_Token=None))
+        assert call(emulator, MailPace_Server_Token=None).status == 401
 
 
 class TestIdempotency:

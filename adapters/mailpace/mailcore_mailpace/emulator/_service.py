@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 from types import MappingProxyType
@@ -32,7 +33,7 @@ from mailcore_mailpace.emulator._outbox import Outbox
 from mailcore_mailpace.emulator._replay import Replays
 from mailcore_mailpace.emulator._request import SEND_PATH, ApiCall, path_of
 from mailcore_mailpace.emulator._signature import DEFAULT_SEED, public_key, sign
-from mailcore_mailpace.emulator._validation import Rules, read_content
+from mailcore_mailpace.emulator._validation import Rules, read_content, sender_domains
 
 __all__ = ["MailPaceEmulator"]
 
@@ -81,7 +82,8 @@ class MailPaceEmulator:
         self.sign_inbound = sign_inbound
         self._seed = _checked_seed(DEFAULT_SEED if signing_seed is None else signing_seed)
         names = [domain] if isinstance(domain, str) else domain
-        self._domains = tuple(domain_of(name) for name in names)
+        self._domains = {domain_of(name) for name in names}
+        self._adopted: set[str] = set()
         self._domain_id = domain_id
         self._rate_limit = rate_limit
         self._max_size = max_size
@@ -177,6 +179,15 @@ class MailPaceEmulator:
         with self._lock:
             self._blocked.discard(address.lower())
 
+    def adopt(self, request: HttpRequest) -> None:
+        """Trust the token, the path and the sender's domain of an API request, as those of the account."""
+        call = ApiCall.read(request)
+        with self._lock:
+            self._bases.add(call.path.removesuffix(SEND_PATH))
+            self._adopted.add(call.token)
+            with suppress(Refused):  # what cannot be read is refused when it is handled
+                self._domains.update(sender_domains(call.payload()))
+
     def handle(self, request: HttpRequest, now: datetime) -> HttpResponse:
         """
         Answer one API request; whatever the request holds, there is an answer.
@@ -250,7 +261,7 @@ class MailPaceEmulator:
     def _check_account(self, token: str, now: datetime) -> None:
         if not token:
             raise failed(MISSING_TOKEN)
-        if token != self.token:
+        if token != self.token and token not in self._adopted:
             raise failed(BAD_TOKEN)
         if self.account_problem is not None:
             raise failed((403, self.account_problem.value))

@@ -28,7 +28,7 @@ from mailcore_mailpace.emulator._answers import (
 )
 from mailcore_mailpace.emulator._mail import Content, Mailbox, SentAttachment
 
-__all__ = ["MAX_RECIPIENTS", "Rules", "read_content"]
+__all__ = ["MAX_RECIPIENTS", "Rules", "read_content", "sender_domains"]
 
 #: MailPace docs: 50 addresses in `to`; nothing is said of `cc` and `bcc`.
 MAX_RECIPIENTS = 50
@@ -101,6 +101,11 @@ def read_content(payload: Mapping[str, Any], rules: Rules) -> Content:
         ignored_fields=_ignored(payload),
         empty_fields=tuple(name for name, value in payload.items() if name in FIELDS and _is_empty(value)),
     )
+
+
+def sender_domains(payload: Mapping[str, Any]) -> set[str]:
+    """Return the domains that the payload names in `from`."""
+    return {domain_of(mailbox.address) for mailbox in _read_addresses(payload.get("from"))}
 
 
 def _is_empty(value: object) -> bool:

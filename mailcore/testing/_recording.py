@@ -1,19 +1,13 @@
-"""For the tests of programs that send mail: nothing leaves, everything is on record.
-
-Rule: a double takes the place of a transport only, so that all else runs as it will in production.
-"""
+"""A transport that answers from a script."""
 
 from __future__ import annotations
 
 import threading
 from typing import Any
 
-from mailcore._http import LocalRequest
-from mailcore._mailer import Mailer
-from mailcore._message import Message
 from mailcore._transport import Deadline
 
-__all__ = ["RecordingTransport", "outbox"]
+__all__ = ["RecordingTransport"]
 
 
 class RecordingTransport:
@@ -52,16 +46,3 @@ class RecordingTransport:
     def close(self) -> None:
         """Note that it was closed."""
         self.closed += 1
-
-
-def outbox(mailer: Mailer) -> list[Message]:
-    """
-    Return the messages a mailer of the provider `memory` sent, oldest first.
-
-    Raises:
-        TypeError: The mailer keeps none: it has another provider, or a transport of your own.
-    """
-    kept = getattr(mailer._carrier.transport(LocalRequest), "outbox", None)  # noqa: SLF001  # reason: the other half of this
-    if mailer.provider != "memory" or kept is None:
-        raise TypeError(f"{mailer!r} keeps no outbox. Configure the provider 'memory' in tests.")
-    return list(kept)
