@@ -595,6 +595,7 @@ class TestWhileUsed:
             mailer.send(Message(from_="a@x.example", to="b@x.example", subject=subject, text="."))
         assert plugin.heard == ["with"]
         assert [found.name for found in host.plugins] == ["builtin"]
+        assert not any(host._observers.values()), "a removed plugin costs nothing"
 
     def test_may_be_required(self, host: PluginHost) -> None:
         """One that was added is loaded."""

@@ -100,7 +100,7 @@ class Deliveries:
             message_id = result.message_id or result.message_ids[0]
         self._due()  # what happened before is not asked for
         self.emulator.act(message_id, event, utc_now())
-        return self._last(EndpointKind.TRACKING)
+        return self._made(EndpointKind.TRACKING)
 
     def inbound(self, *, raw: bytes | None = None, **fields: Any) -> WebhookRequest:
         """
@@ -116,7 +116,7 @@ class Deliveries:
             raise TypeError("Give the mail as raw, or its fields, not both.")
         self._due()
         self.emulator.receive(raw, utc_now())
-        return self._last(EndpointKind.INBOUND)
+        return self._made(EndpointKind.INBOUND)
 
     def forged(self, request: WebhookRequest) -> WebhookRequest:
         """
@@ -153,11 +153,11 @@ class Deliveries:
             taken.append((delivery.kind, request))
         return taken
 
-    def _last(self, kind: EndpointKind) -> WebhookRequest:
+    def _made(self, kind: EndpointKind) -> WebhookRequest:
         found = [request for made, request in self._due() if made is kind]
         if not found:
             raise LookupError(f"The provider makes no {kind.value} webhook of that.")
-        return found[-1]
+        return found[0]
 
 
 def _mime(fields: Mapping[str, Any]) -> bytes:
