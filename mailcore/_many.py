@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import copy_context
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,7 +25,7 @@ def in_order(
 
     At most `concurrency` chunks are taken from `items` and not yet yielded. When iteration is
     abandoned, what was taken is finished before this returns; when `items` raises, the answers to
-    what was taken are yielded before its error is raised.
+    what was taken are yielded before its error is raised. Each is done in a copy of the caller's context.
 
     Raises:
         ValueError: `concurrency` is below 1.
@@ -40,7 +41,7 @@ def in_order(
         while True:
             try:
                 while len(pending) < concurrency and (chunk := list(islice(source, size))):
-                    pending.append(pool.submit(work, chunk))
+                    pending.append(pool.submit(copy_context().run, work, chunk))
             except Exception as error:  # noqa: BLE001  # reason: raised below, when nothing is pending
                 failure, source = error, iter(())
             if not pending:

@@ -37,7 +37,12 @@ __all__ = ["Plugin", "PluginHost", "PluginProblem"]
 
 _log = logging.getLogger("mailcore.plugins")
 
+#: A plugin's name and one of its functions.
+_Named = tuple[str, Callable[..., Any]]
+
 _OBSERVERS = (
+    "mailcore_send_started",
+    "mailcore_webhook_started",
     "mailcore_request_prepared",
     "mailcore_response_received",
     "mailcore_send_finished",
@@ -288,7 +293,7 @@ class PluginHost:
 
     # Hooks --------------------------------------------------------------------------------------
 
-    def _callers(self, hook: str) -> list[tuple[str, Callable[..., list[Any]]]]:
+    def _callers(self, hook: str) -> list[_Named]:
         """Return one caller for each plugin that implements the hook, in calling order."""
         implementations = sorted(
             getattr(self._manager.hook, hook).get_hookimpls(),
@@ -320,11 +325,33 @@ class PluginHost:
 
     def notify(self, hook: str, **arguments: Any) -> None:
         """Tell every observer; one that raises is logged and stops nobody."""
-        for name, caller in self._observers[hook]:
-            try:
-                caller(**arguments)
-            except Exception:  # noqa: BLE001  # reason: an observer is a stranger's code
-                _log.exception("The plugin %s raised in %s; it was ignored.", name, hook)
+        for observer in self._observers[hook]:
+            _tell(observer, hook, **arguments)
+
+    def listens(self, hook: str) -> bool:
+        """Return whether any plugin observes that."""
+        return bool(self._observers[hook])
+
+    def begin(self, hook: str, **arguments: Any) -> Callable[[], None]:
+        """Tell every observer that something begins, and return what tells them that it is over."""
+        told = [(name, _tell((name, caller), hook, **arguments)) for name, caller in self._observers[hook]]
+        ends = [(name, end) for name, answers in told for end in answers or ()]
+
+        def end() -> None:
+            for last in reversed(ends):
+                _tell(last, hook)
+
+        return end
+
+
+def _tell(observer: _Named, hook: str, **arguments: Any) -> Any:
+    """Return what an observer answers; one that raises is logged."""
+    name, function = observer
+    try:
+        return function(**arguments)
+    except Exception:  # noqa: BLE001  # reason: an observer is a stranger's code
+        _log.exception("The plugin %s raised in %s; it was ignored.", name, hook)
+        return None
 
 
 def _asked(name: str, caller: Callable[..., list[Any]], **arguments: Any) -> list[Any]:

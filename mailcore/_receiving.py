@@ -23,6 +23,7 @@ import attrs
 
 from mailcore import _config
 from mailcore._adapter import Adapter, Context
+from mailcore._around import around_delivery
 from mailcore._basic_auth import match
 from mailcore._delivery import (
     Covers,
@@ -127,6 +128,7 @@ class Receiving:
 
     # One delivery -------------------------------------------------------------------------------
 
+    @around_delivery
     def _received(self, request: WebhookRequest, kind: EndpointKind) -> Steps[WebhookResponse]:
         try:
             verified = yield from self._verified(request, kind)
@@ -164,6 +166,7 @@ class Receiving:
             return False
         return True
 
+    @around_delivery
     def _dispatched(self, webhook: VerifiedWebhook, kind: EndpointKind | str | None) -> Steps[Disposition]:
         shape = None if kind is not None else self._dispatcher.shape(webhook)
         wanted = endpoint_kind(kind) if kind is not None else shape or EndpointKind.TRACKING

@@ -21,6 +21,7 @@ import attrs
 
 from mailcore import _config
 from mailcore._adapter import Adapter, Context
+from mailcore._around import around_send
 from mailcore._capabilities import Capability, support
 from mailcore._driver import batch_steps, send_steps
 from mailcore._fingerprint import KeyBook
@@ -108,6 +109,7 @@ class Sending:
 
     # One message --------------------------------------------------------------------------------
 
+    @around_send
     def _sent(
         self, message: Message, idempotency_key: str | None, created: datetime | None
     ) -> Steps[SendResult]:
@@ -225,6 +227,7 @@ class Sending:
         [message] = messages
         return [(yield from self._outcome(message))]
 
+    @around_send
     def _batch(self, messages: Sequence[Message]) -> Steps[list[SendOutcome]]:
         outcomes: dict[int, SendOutcome] = {}
         batch: dict[int, Prepared] = {}

@@ -6,7 +6,7 @@ group `mailcore.plugins`. Arguments it does not need may be left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import pluggy
@@ -55,10 +55,33 @@ def mailcore_response_received(provider: str, mailer: str, request: Request, res
 
 
 @hookspec
+def mailcore_send_started(
+    provider: str, mailer: str, messages: Sequence[Message]
+) -> Callable[[], object] | None:
+    """
+    Observe that a send begins, and return a function to be called when it is over, or None.
+
+    `messages` are as the caller gave them: one, or those that go out together. `mailcore_send_finished` is
+    called for each of them, and then the function, however the send ended. All of it happens in one thread
+    and one context (`contextvars`), in which the requests are made too.
+    """
+
+
+@hookspec
 def mailcore_send_finished(
     provider: str, mailer: str, message: Message, result: SendResult | None, error: MailcoreError | None
 ) -> None:
     """Observe how a send ended: exactly one of `result` and `error` is there."""
+
+
+@hookspec
+def mailcore_webhook_started(provider: str, kind: EndpointKind | None) -> Callable[[], object] | None:
+    """
+    Observe that a delivery is handled, and return a function to be called when it is over, or None.
+
+    `kind` is None where the endpoint did not say. Until then, all hooks and handlers of that delivery are
+    called in one context.
+    """
 
 
 @hookspec

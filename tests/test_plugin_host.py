@@ -635,7 +635,7 @@ def test_every_hook_has_a_specification() -> None:
     import mailcore.hookspecs as specs
 
     hooks = [name for name in vars(specs) if name.startswith("mailcore_")]
-    assert len(hooks) == 8
+    assert len(hooks) == 10
     for name in hooks:
         function = getattr(specs, name)
         assert function.__doc__
