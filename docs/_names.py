@@ -27,6 +27,8 @@ _GROUPS = {
     "Plugins": "PluginHost Plugin PluginProblem hookimpl",
 }
 _ELSEWHERE = {
+    "mailcore.observers.logs": "install Logs",
+    "mailcore.observers.otel": "install Telemetry",
     "mailcore.sandbox": "LocalProvider Delivered",
     "mailcore.stores.folder": "QuarantineFolder",
     "mailcore.testing": "captured Outbox Sent deliveries Deliveries retries no_pauses "

@@ -175,6 +175,15 @@ class TestSends:
         asyncio.run(send())
         assert plugin.heard[2:] == ["1 MaybeSent", "1 over"]
 
+    def test_nobody_listens(self) -> None:
+        """Then the steps are handed on as they are; there is nothing around them."""
+        host = PluginHost({"builtin": mailcore.providers}, installed=False)
+        mailer = Mailer.from_config(CONFIG, environ={}, host=host)
+        single, batch = mailer._sent(MESSAGE, None, None), mailer._batch([MESSAGE])
+        assert [steps.gi_code.co_name for steps in (single, batch)] == ["_sent", "_batch"]
+        single.close()
+        batch.close()
+
 
 class TestDeliveries:
     """Around each delivery."""

@@ -8,19 +8,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from contextvars import ContextVar
+from datetime import datetime
 from typing import Any
 
 from mailcore._address import Address
-from mailcore._delivery import Disposition, EndpointKind
+from mailcore._delivery import Disposition, EndpointKind, WebhookRequest
 from mailcore._message import Message
 from mailcore._outcome import Outcome, Scope
 from mailcore._plugins import PluginHost
-from mailcore._result import SendResult
+from mailcore._result import Attempt, SendResult
 from mailcore._secret import Secret
+from mailcore._time import utc_now
 from mailcore.exceptions import ConfigurationError, MailcoreError, SendCancelled, SendError
 from mailcore.hookspecs import hookimpl
 
@@ -49,8 +49,6 @@ _LEVELS = {
         logging.WARNING,
     ),
 }
-
-_since: ContextVar[float | None] = ContextVar("mailcore_logs_since", default=None)
 
 
 def install(
@@ -85,16 +83,6 @@ class Logs:
         self._key = None if hash_key is None else Secret(hash_key)
 
     @hookimpl
-    def mailcore_send_started(self) -> Callable[[], object]:
-        """Note the time."""
-        return _timed()
-
-    @hookimpl
-    def mailcore_webhook_started(self) -> Callable[[], object]:
-        """Note the time."""
-        return _timed()
-
-    @hookimpl
     def mailcore_send_finished(
         self,
         provider: str,
@@ -108,15 +96,19 @@ class Logs:
         if sends.isEnabledFor(level):
             fields = {"event": "send", "provider": provider, "mailer": mailer}
             ending = _of_error(error) if result is None else _of_result(result)
-            _log(sends, level, {**fields, **ending, **self._recipients(message), "duration": _duration()})
+            attempts = getattr(error if result is None else result, "attempts", ())
+            _log(sends, level, {**fields, **ending, **self._recipients(message), **_duration(attempts)})
 
     @hookimpl
-    def mailcore_webhook_finished(self, provider: str, kind: EndpointKind, disposition: Disposition) -> None:
+    def mailcore_webhook_finished(
+        self, provider: str, request: WebhookRequest, kind: EndpointKind, disposition: Disposition
+    ) -> None:
         """Log what became of it."""
         level = _LEVELS.get(disposition, logging.INFO)
         if deliveries.isEnabledFor(level):
             fields = {"event": "webhook", "provider": provider, "kind": kind.value}
-            _log(deliveries, level, {**fields, "outcome": disposition.value, "duration": _duration()})
+            duration = _seconds(request.received_at)
+            _log(deliveries, level, {**fields, "outcome": disposition.value, "duration": duration})
 
     def _recipients(self, message: Message) -> dict[str, Any]:
         found = message.recipients
@@ -171,14 +163,14 @@ def _of_error(error: MailcoreError | None) -> dict[str, Any]:
     }
 
 
-def _timed() -> Callable[[], object]:
-    token = _since.set(time.perf_counter())
-    return lambda: _since.reset(token)
+def _duration(attempts: Sequence[Attempt]) -> dict[str, float]:
+    """Return the time since the first attempt, where there was one."""
+    return {"duration": _seconds(attempts[0].started_at)} if attempts else {}
 
 
-def _duration() -> float | None:
-    since = _since.get()
-    return None if since is None else round(time.perf_counter() - since, 6)
+def _seconds(since: datetime) -> float:
+    # By the wall clock, which may be set back in between.
+    return max(0.0, round((utc_now() - since).total_seconds(), 6))
 
 
 def _log(logger: logging.Logger, level: int, fields: Mapping[str, Any]) -> None:

@@ -41,6 +41,7 @@ from mailcore import (
     hookimpl,
     to_json,
 )
+from mailcore.observers.logs import Logs
 from mailcore.stores.folder import QuarantineFolder, SpoolFolder
 from mailcore.testing import RecordingTransport
 
@@ -190,9 +191,10 @@ class Listening:
 
 
 def listening() -> tuple[Listening, PluginHost]:
-    """Return a plugin and its host."""
+    """Return a plugin and its host, which logs every send and delivery too."""
     plugin = Listening()
-    return plugin, PluginHost({"mailpace": mailcore_mailpace, "listening": plugin}, installed=False)
+    plugins = {"mailpace": mailcore_mailpace, "listening": plugin, "logs": Logs(domains=True, hash_key="k")}
+    return plugin, PluginHost(plugins, installed=False)
 
 
 def mailer(canary: Canary, host: PluginHost, *answers: Any, **settings: Any) -> Mailer:

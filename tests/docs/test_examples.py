@@ -10,6 +10,7 @@ for what changes the reader's environment.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 import socket
@@ -24,6 +25,8 @@ import pytest
 from sybil import Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
+
+from mailcore import PluginHost
 
 FILE = re.compile(r"# ([\w./-]+\.(?:py|toml))\n")
 ABOVE = re.compile(r"`([\w./-]+\.json)`:\n\n$")
@@ -98,7 +101,11 @@ class Runner:
 
 @pytest.fixture
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give a page a folder, an environment and modules of its own, and no network."""
+    """Give a page a folder, an environment, modules, plugins and logs of its own, and no network."""
+    monkeypatch.setattr(PluginHost, "_default", None)
+    logger = logging.getLogger("mailcore")
+    monkeypatch.setattr(logger, "handlers", [])
+    level = logger.level
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     for name in [name for name in os.environ if name.startswith(("MAILCORE_", "MAILPACE_"))]:
@@ -112,6 +119,7 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(socket.socket, "connect", only_here)
     before = set(sys.modules)
     yield
+    logger.setLevel(level)
     for name in set(sys.modules) - before:
         if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
             del sys.modules[name]
