@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 import mailcore_mailpace
 from mailcore import (
+    AsyncMailer,
     Deadline,
     HttpRequest,
     HttpResponse,
@@ -135,6 +138,12 @@ class TestOutbox:
         assert outbox(mailer) == []
         mailer.send(MESSAGE)
         outbox(mailer).clear()
+        assert [str(message.to[0]) for message in outbox(mailer)] == ["bob@example.com"]
+
+    def test_of_an_async_mailer(self, host: PluginHost) -> None:
+        """A mailer in an event loop keeps its messages too."""
+        mailer = AsyncMailer.from_config({"provider": "memory"}, environ={}, host=host)
+        asyncio.run(mailer.send(MESSAGE))
         assert [str(message.to[0]) for message in outbox(mailer)] == ["bob@example.com"]
 
     @pytest.mark.parametrize("transport,provider", [(None, "console"), (RecordingTransport(), "memory")])
