@@ -143,7 +143,7 @@ class Carrier(_Transports[Transport], Closing):
 
     def close(self) -> None:
         """Close the connections that were made here; a later flow opens new ones."""
-        for transport in self._made.values():
+        for transport in list(self._made.values()):
             transport.close()
 
 
@@ -193,7 +193,7 @@ class AsyncCarrier(_Transports[AsyncTransport], AsyncClosing):
 
     async def close(self) -> None:
         """Close the connections that were made here; a later flow opens new ones."""
-        for transport in self._made.values():
+        for transport in list(self._made.values()):
             await transport.close()
 
 

@@ -95,12 +95,12 @@ class Dispatcher:
             return Disposition.UNAVAILABLE
         if claim is not Claim.CLAIMED:
             return Disposition.DUPLICATE if claim is Claim.DUPLICATE else Disposition.UNAVAILABLE
-        disposition = yield from self._handle(webhook, kind, now)
         try:
-            settle = store.release if disposition is Disposition.UNAVAILABLE else store.commit
-            yield Call(settle, (key,))
-        except Exception:  # noqa: BLE001  # reason: the store is the user's code
-            _log.exception("The replay store failed; the delivery may be handled again.")
+            disposition = yield from self._handle(webhook, kind, now)
+        except BaseException:  # cancelled: nobody answers it, so it comes again
+            yield from _settled(store, key, handled=False)
+            raise
+        yield from _settled(store, key, handled=disposition is not Disposition.UNAVAILABLE)
         return disposition
 
     def _handle(self, webhook: VerifiedWebhook, kind: EndpointKind, now: datetime) -> Steps[Disposition]:
@@ -149,6 +149,13 @@ class Dispatcher:
                 _log.exception("The %s handler raised; the delivery is asked for again.", kind.value)
                 failed = True
         return Disposition.UNAVAILABLE if failed else Disposition.ACCEPTED
+
+
+def _settled(store: ReplayStore, key: str, *, handled: bool) -> Steps[None]:
+    try:
+        yield Call(store.commit if handled else store.release, (key,))
+    except Exception:  # noqa: BLE001  # reason: the store is the user's code
+        _log.exception("The replay store failed; the delivery may be handled again.")
 
 
 def _identity(provider: str, kind: EndpointKind, webhook: VerifiedWebhook) -> str:

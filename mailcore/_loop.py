@@ -35,8 +35,15 @@ async def call(function: Callable[..., Any], *arguments: Any) -> Any:
     """Return what a function returns: a coroutine function runs in the loop, another one in a thread."""
     if iscoroutinefunction(function):
         return await function(*arguments)
-    found = await asyncio.to_thread(function, *arguments)
+    found = await asyncio.to_thread(_called, function, *arguments)
     return await found if hasattr(found, "__await__") else found
+
+
+def _called(function: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return function(*arguments)
+    except StopIteration as error:  # no future can hold one: whoever waits would wait for ever
+        raise RuntimeError("A function raised StopIteration.") from error
 
 
 async def in_order(
@@ -129,10 +136,12 @@ async def repeating(function: Callable[[], Awaitable[object]], *, every: float) 
 
 
 async def _repeat(function: Callable[[], Awaitable[object]], every: float, stop: asyncio.Event) -> None:
-    while not stop.is_set():
+    while True:
         try:
             await function()
         except Exception:  # noqa: BLE001  # reason: the spool is the user's code, or a full disk
             _log.exception("The spool could not be drained; it is tried again.")
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), every)
+        if stop.is_set():
+            return

@@ -123,7 +123,9 @@ class Sending:
         except MailcoreError as error:
             self._finished(told, None, error)
             raise
-        except GeneratorExit:  # who waited for it is told by what stopped it
+        except Exception:
+            raise
+        except BaseException:  # who waited for it is told by what stopped it
             self._finished(told, None, self._cancelled(context))
             raise
         self._finished(told, result, None)

@@ -41,13 +41,13 @@ Steps: TypeAlias = Generator[Request | Pause | Call | Deadline, Any, T]
 
 
 def drive(flow: Generator[S, Any, T], carry_out: Callable[[S], Any]) -> T:
-    """Carry out a flow's steps one by one and return what it returns."""
+    """Carry out a flow's steps one by one and return what it returns; what stops one is told to the flow."""
     try:
         step = next(flow)
         while True:
             try:
                 found = carry_out(step)
-            except Exception as failure:  # noqa: BLE001  # reason: what it proves is the flow's to say
+            except BaseException as failure:  # noqa: BLE001  # reason: what it proves is the flow's to say
                 step = flow.throw(failure)
             else:
                 step = flow.send(found)
@@ -59,13 +59,13 @@ def drive(flow: Generator[S, Any, T], carry_out: Callable[[S], Any]) -> T:
 
 
 async def drive_async(flow: Generator[S, Any, T], carry_out: Callable[[S], Awaitable[Any]]) -> T:
-    """Do what `drive` does, and wait for each step; a cancelled wait closes the flow."""
+    """Do what `drive` does, and wait for each step; the flow of one that is cancelled may still clean up."""
     try:
         step = next(flow)
         while True:
             try:
                 found = await carry_out(step)
-            except Exception as failure:  # noqa: BLE001  # reason: what it proves is the flow's to say
+            except BaseException as failure:  # noqa: BLE001  # reason: what it proves is the flow's to say
                 step = flow.throw(failure)
             else:
                 step = flow.send(found)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from typing import Any
+from inspect import iscoroutinefunction
+from typing import Any, Self
 
 import pytest
 
 from mailcore import (
     AccountProblem,
+    AsyncMailer,
+    AsyncMailerGroup,
+    AsyncMailers,
     AuthenticationFailed,
     ConfigurationError,
     InvalidMessage,
@@ -45,23 +50,73 @@ class Clock:
         return self.now
 
 
-def mailer(host: PluginHost, name: str, *errors: Exception) -> Mailer:
+class Waiting:
+    """Wait, in an event loop, for what an asynchronous object does; the rest is the object's own."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.inner, name)
+        if not iscoroutinefunction(found):
+            return found
+        return lambda *arguments, **options: asyncio.run(found(*arguments, **options))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        asyncio.run(self.inner.close())
+
+
+class AsyncRecording(RecordingTransport):
+    """The same, for a loop."""
+
+    async def exchange(self, request: Any, *, deadline: Any) -> Any:
+        """Answer from the script."""
+        return super().exchange(request, deadline=deadline)
+
+
+#: Whether the groups of this run are asynchronous ones.
+LOOP = {"on": False}
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["plain", "asynchronous"])
+def _kind(request: pytest.FixtureRequest) -> None:
+    """Run each test with both kinds of mailers."""
+    LOOP["on"] = request.param
+
+
+def mailer(host: PluginHost, name: str, *errors: Exception) -> Any:
     """Return a mailer that fails with these errors, and then sends to its outbox."""
     config = {"provider": "memory", "max_attempts": 1}
-    transport = RecordingTransport(*errors) if errors else None
-    return Mailer.from_config(config, environ={}, host=host, name=name, transport=transport)
+    kind, recording = (AsyncMailer, AsyncRecording) if LOOP["on"] else (Mailer, RecordingTransport)
+    transport: Any = recording(*errors) if errors else None
+    return kind.from_config(config, environ={}, host=host, name=name, transport=transport)
 
 
-def group(host: PluginHost, *members: Any, **options: Any) -> tuple[MailerGroup, list[Mailer]]:
+def group(host: PluginHost, *members: Any, **options: Any) -> tuple[Any, list[Any]]:
     """Return a group of mailers that fail with these errors (None: that send), and the mailers."""
     made = [
         mailer(host, f"mailer-{number}", *([] if error is None else [error]))
         for number, error in enumerate(members)
     ]
+    if LOOP["on"]:
+        return Waiting(AsyncMailerGroup(made, **options)), made
     return MailerGroup(made, **options), made
 
 
-def sent(found: Mailer) -> int:
+def named(tables: Mapping[str, Any], host: PluginHost) -> Any:
+    """Return named mailers."""
+    return (AsyncMailers if LOOP["on"] else Mailers)(tables, environ={}, host=host)
+
+
+def send(found: Any) -> Any:
+    """Send through a mailer, or a group of them."""
+    return (Waiting(found) if LOOP["on"] else found).send(MESSAGE)
+
+
+def sent(found: Any) -> int:
     """Return how many mails a mailer sent."""
     return len(outbox(found))
 
@@ -222,7 +277,7 @@ class TestMade:
     def test_needs_a_mailer(self) -> None:
         """None is none."""
         with pytest.raises(ConfigurationError, match="at least one"):
-            MailerGroup([])
+            (AsyncMailerGroup if LOOP["on"] else MailerGroup)([])
 
     def test_needs_a_known_strategy(self, host: PluginHost) -> None:
         """A misspelt strategy is not the default."""
@@ -234,7 +289,8 @@ class TestMade:
         found, made = group(host, None, None)
         with found:
             found.send(MESSAGE)
-        assert repr(found) == "MailerGroup('group', mailer-0, mailer-1)"
+        shown = repr(found.inner if LOOP["on"] else found)
+        assert shown.removeprefix("Async") == "MailerGroup('group', mailer-0, mailer-1)"
         assert found.provider == "memory"
         assert found.mailers == tuple(made)
 
@@ -259,39 +315,39 @@ class TestConfigured:
 
     def test_by_name(self, host: PluginHost) -> None:
         """A group is a mailer among others, made of the very same ones."""
-        mailers = Mailers(TABLES, environ={}, host=host)
-        mailers.default.send(MESSAGE)
-        mailers["all"].send(MESSAGE)
-        assert [sent(mailers[name]) for name in ("main", "spare")] == [1, 1]  # type: ignore[arg-type]  # reason: both are plain mailers
+        mailers = named(TABLES, host)
+        send(mailers.default)
+        send(mailers["all"])
+        assert [sent(mailers[name]) for name in ("main", "spare")] == [1, 1]
 
     def test_may_hold_groups(self, host: PluginHost) -> None:
         """A group has the verbs of a mailer."""
-        mailers = Mailers(changed(outer={"group": ["all", "main"]}), environ={}, host=host)
-        assert mailers["outer"].send(MESSAGE).message_id
+        mailers = named(changed(outer={"group": ["all", "main"]}), host)
+        assert send(mailers["outer"]).message_id
 
     def test_may_not_hold_itself(self, host: PluginHost) -> None:
         """A circle is found."""
         tables = changed(a={"group": ["b"]}, b={"group": ["a"]})
         with pytest.raises(ConfigurationError, match="holds itself"):
-            Mailers(tables, environ={}, host=host)["a"]
+            named(tables, host)["a"]
 
     @pytest.mark.parametrize("names", [[], "main", None, ["nobody"]])
     def test_names_mailers(self, names: Any, host: PluginHost) -> None:
         """The error says which table it is about."""
         with pytest.raises(ConfigurationError, match=r"mailers\.all"):
-            Mailers(changed(all={"group": names}), environ={}, host=host)["all"]
+            named(changed(all={"group": names}), host)["all"]
 
     def test_unknown_option(self, host: PluginHost) -> None:
         """A misspelt option is no default."""
         with pytest.raises(UnknownOption, match="no option 'provider'"):
-            Mailers(changed(all={"group": ["main"], "provider": "memory"}), environ={}, host=host)["all"]
+            named(changed(all={"group": ["main"], "provider": "memory"}), host)["all"]
 
     def test_is_no_receiver(self, host: PluginHost) -> None:
         """A webhook comes from one provider."""
         with pytest.raises(ConfigurationError, match="Name one of its mailers"):
-            Mailers(TABLES, environ={}, host=host).config("all")
+            named(TABLES, host).config("all")
 
     def test_is_checked(self, host: PluginHost) -> None:
         """`check` builds it, and says what is wrong with it."""
-        problems = Mailers(changed(all={"group": ["nobody"]}), environ={}, host=host).check()
+        problems = named(changed(all={"group": ["nobody"]}), host).check()
         assert list(problems) == ["all"]

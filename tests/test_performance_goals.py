@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import tracemalloc
 from collections.abc import Iterator
@@ -16,6 +19,7 @@ import pytest
 
 import mailcore.providers
 from mailcore import (
+    AsyncMailer,
     Attachment,
     Base64,
     Deadline,
@@ -140,6 +144,36 @@ def test_goal_5_one_connection_for_a_hundred_sends(
             assert mailer.send(MESSAGE).message_id == "1"
     assert (server.connections, server.requests) == (1, 100)
     assert len(made) <= 1
+
+
+@pytest.mark.loopback
+def test_one_connection_for_a_hundred_sends_in_a_loop(drain: Any) -> None:
+    """An asynchronous mailer keeps its connection, too."""
+    mailpace = pytest.importorskip("mailcore_mailpace")
+    server = drain()
+    config = {"provider": "mailpace", "api_key": "k", "api_url": server.url}
+    host = PluginHost({"mailpace": mailpace}, installed=False)
+
+    async def work() -> None:
+        async with AsyncMailer.from_config(config, environ={}, host=host) as mailer:
+            for _ in range(100):
+                assert (await mailer.send(MESSAGE)).message_id == "1"
+
+    asyncio.run(work())
+    assert (server.connections, server.requests) == (1, 100)
+
+
+def test_import_loads_no_event_loop() -> None:
+    """Who sends without one does not pay for asyncio, not even to make a mailer and send."""
+    program = (
+        "import sys, mailcore\n"
+        "mailcore.AsyncMailer, mailcore.AsyncWebhookReceiver, mailcore.AsyncMailers\n"
+        "mail = mailcore.Message(from_='a@example.com', to='b@example.com', text='x')\n"
+        "mailcore.Mailer.from_config({'provider': 'memory'}, environ={}).send(mail)\n"
+        "print([name for name in ('asyncio', 'aiohttp') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 class TestGoal6:

@@ -144,7 +144,7 @@ class TestSpool:
         clock = Ticking()
         claims = MemoryReplayStore(lease=300, clock=clock)
         receiver = make(store, spool=SpoolFolder(tmp_path), replay_store=claims)
-        elsewhere = make(Dying(), replay_store=claims)
+        elsewhere = make(Dying(), replay_store=Deserted(claims))
         with pytest.raises(KeyboardInterrupt):
             deliver(elsewhere)
         assert deliver(receiver) == 200
@@ -249,6 +249,19 @@ class Ticking:
     def __call__(self) -> float:
         """Return the time."""
         return self.now
+
+
+class Deserted:
+    """Claims of a process that is killed: nothing is given back."""
+
+    def __init__(self, claims: MemoryReplayStore) -> None:
+        self.claim = claims.claim
+
+    def commit(self, key: str) -> None:
+        """Do nothing."""
+
+    def release(self, key: str) -> None:
+        """Do nothing."""
 
 
 class Dying:

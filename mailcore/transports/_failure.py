@@ -27,6 +27,8 @@ _WHERE = {
     Phase.SENT: "The request was sent to {host}, but no answer came ({why}).",
     Phase.RECEIVING: "The answer of {host} broke off ({why}).",
 }
+#: What the libraries put around the error that says why.
+_WRAPPERS = {"ClientConnectorError", "ClientOSError", "ConnectionError", "MaxRetryError"}
 
 
 def failure(error: Exception, phase: Phase, host: str) -> TransportFailure:
@@ -56,4 +58,4 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _why(names: set[str]) -> str:
     if any("Timeout" in name for name in names):
         return "timeout"
-    return min(names - {"MaxRetryError", "ConnectionError"}, default="ConnectionError")
+    return min(names - _WRAPPERS, default="ConnectionError")

@@ -13,17 +13,20 @@ import asyncio
 import math
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, suppress
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
 import urllib3
 
 from mailcore._http import Body, Headers, HttpRequest, HttpResponse
 from mailcore._settings import Settings
 from mailcore._transport import Deadline, Phase
 from mailcore._url import check_service_url
-from mailcore.exceptions import MissingDependency
+from mailcore.exceptions import ConfigurationError, MissingDependency
 from mailcore.transports._failure import failure
 from mailcore.transports._header_fields import header_fields
 from mailcore.transports._packing import is_packed, unpacked
@@ -42,7 +45,7 @@ __all__ = ["AiohttpTransport"]
 #: Bytes that are given to the connection at once; a body up to this size is made whole.
 ONE_PIECE = 64 * 1024
 #: Pieces of a larger body that are made in one visit to a thread: a file must not block the loop.
-VISIT = 16
+VISIT = 4
 
 _KNOWN = (aiohttp.ClientError, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError)
 
@@ -52,16 +55,16 @@ class _Upload:
     How far one request got, and how long the next step of it may take.
 
     Args:
-        until: When all must be done, by the loop's clock.
+        left: Seconds until all must be done.
         patience: Seconds the other side may take to read a piece.
     """
 
-    def __init__(self, until: float, patience: float) -> None:
+    def __init__(self, left: float, patience: float) -> None:
         self.phase = Phase.CONNECTING
         self.in_pieces = False
-        self.timer = asyncio.timeout_at(until)
+        self._until = asyncio.get_running_loop().time() + left
+        self.timer = asyncio.timeout_at(self._until)
         self.body_error: Exception | None = None
-        self._until = until
         self._patience = patience
 
     def data(self, body: bytes | Body) -> bytes | AsyncIterator[bytes]:
@@ -85,10 +88,15 @@ class _Upload:
         self._allow(math.inf)
         self.note(Phase.SENT)
 
+    def is_late(self) -> bool:
+        """Return whether no time is left."""
+        return asyncio.get_running_loop().time() >= self._until
+
     def _allow(self, seconds: float) -> None:
         if self.phase is not Phase.RECEIVING:
             now = asyncio.get_running_loop().time()
-            self.timer.reschedule(min(self._until, now + seconds))
+            with suppress(RuntimeError):  # it has just rung: the exchange is about to end
+                self.timer.reschedule(min(self._until, now + seconds))
 
     def note(self, phase: Phase) -> None:
         """Note how far it got; an answer may come before all is sent."""
@@ -132,8 +140,9 @@ class AiohttpTransport:
         self._trust = Trust(settings.ca_bundle)
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._proxy = settings.proxy.reveal() if settings.proxy else None
+        # `connect` is the time for all addresses of a host together.
         self._timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=settings.connect_timeout, sock_read=settings.read_timeout
+            total=None, connect=settings.connect_timeout, sock_read=settings.read_timeout
         )
         self._opened: tuple[int, asyncio.AbstractEventLoop, aiohttp.ClientSession] | None = None
 
@@ -172,20 +181,9 @@ class AiohttpTransport:
             TransportFailure: No whole answer came in time.
         """
         check_service_url(request.url)
-        headers = {**self._headers, **header_fields(request), "Content-Length": str(len(request.body))}
-        until = asyncio.get_running_loop().time() + deadline.remaining()
-        upload = _Upload(until, self._settings.read_timeout)
-        asked = self._session().request(
-            request.method,
-            URL(request.url, encoded=True),
-            headers=headers,
-            data=upload.data(request.body),
-            allow_redirects=False,
-            proxy=self._proxy,
-            trace_request_ctx=upload,
-        )
+        upload = _Upload(deadline.remaining(), self._settings.read_timeout)
         try:
-            async with upload.timer, asked as response:
+            async with upload.timer, self._asked(request, upload) as response:
                 upload.answered()
                 return await _whole(response, request.max_response)
         except _KNOWN as error:
@@ -193,11 +191,34 @@ class AiohttpTransport:
                 error, upload.phase, urlsplit(request.url).netloc
             )
         except BaseException as error:  # noqa: BLE001  # reason: raised again below
-            # A cancellation, or about `ca_bundle`.
-            wrong = error.with_traceback(None)
-            wrong.__context__ = wrong.__cause__ = None
+            wrong = error  # a cancellation, or about `ca_bundle`
         # Raised out here, without the library's error: its text and frames may hold the token.
-        raise wrong
+        wrong.__context__ = wrong.__cause__ = None
+        raise wrong.with_traceback(None)
+
+    def _asked(self, request: HttpRequest, upload: _Upload) -> AbstractAsyncContextManager[Any]:
+        """Return what sends the request and has its answer, in a frame of its own: that holds the token."""
+        if upload.is_late():
+            raise TimeoutError
+        return self._session().request(
+            request.method,
+            _url(request.url),
+            headers={**self._headers, **header_fields(request), "Content-Length": str(len(request.body))},
+            data=upload.data(request.body),
+            allow_redirects=False,
+            proxy=self._proxy,
+            trace_request_ctx=upload,
+        )
+
+
+@lru_cache(maxsize=100)
+def _url(url: str) -> URL:
+    try:
+        # Not every host that yarl takes can be looked up: this finds what the other transport finds.
+        requests.Request("POST", url).prepare()
+        return URL(url, encoded=True)
+    except (requests.RequestException, ValueError):
+        raise ConfigurationError("The service address is not one that can be reached.") from None
 
 
 async def _whole(response: aiohttp.ClientResponse, limit: int) -> HttpResponse:

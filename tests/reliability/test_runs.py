@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +15,10 @@ import pytest
 from mailcore import Context, Mailer, MaybeSent, Message, SendResult, ServiceUnavailable
 from mailcore._retry import Quota
 from mailcore_mailpace import _send
-from reliability import leaks, matrix, soak, storm
+from reliability import leaks, load, matrix, soak, storm
 from reliability.__main__ import main
 from reliability.leaks import Sample, samples, slope
+from reliability.load import Load, Slow
 from reliability.soak import Soak
 from reliability.storm import DOWN, STEADY, Storm
 
@@ -204,3 +206,27 @@ class TestCommand:
             main(["faults", "nonsense"])
         assert caught.value.code == 2
         assert "no such fault: nonsense" in capsys.readouterr().err
+
+
+class TestLoad:
+    """Many sends at once."""
+
+    def test_measures_both(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Each kind of worker sends, and its figures are printed; how fast this machine is proves nothing."""
+        assert load.main(["--mails", "1", "--runs", "1", "--pause", "0.01"]) in (0, 1)
+        printed = capsys.readouterr().out
+        assert "Load, tasks" in printed
+        assert "Load, threads" in printed
+
+    def test_sees_one_after_the_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A library that lets only one send go at a time misses the goal."""
+        send, lock = Mailer.send, threading.Lock()
+
+        def queued(self: Mailer, message: Any, **options: Any) -> SendResult:
+            with lock:
+                return send(self, message, **options)
+
+        monkeypatch.setattr(Mailer, "send", queued)
+        with Slow(0.02) as provider:
+            found = Load(8, 2, 0.02)
+            assert found.best("threads", provider, 1) < found.ideal() / 4
