@@ -7,7 +7,7 @@ and the way out. What the provider may forbid is its own business, and at most a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -21,7 +21,7 @@ from mailcore._settings import OnAdvice, OnUnsupported
 from mailcore._spec import AdapterSpec
 from mailcore.exceptions import UnsupportedFeature
 
-__all__ = ["apply_advice", "apply_capabilities"]
+__all__ = ["apply_advice", "apply_capabilities", "limits"]
 
 _log = logging.getLogger("mailcore.policy")
 
@@ -118,20 +118,30 @@ _USES: dict[Capability, _Use] = {
 }
 
 
+def limits(spec: AdapterSpec) -> Mapping[Capability, int]:
+    """Return how much of each capability a provider can carry, where that is not all there may be."""
+    found = {capability: support(spec.capabilities, capability) for capability in _USES}
+    amounts = {capability: each.limit if each.usable else 0 for capability, each in found.items()}
+    return {capability: amount for capability, amount in amounts.items() if amount is not None}
+
+
 def apply_capabilities(
-    message: Message, spec: AdapterSpec, policy: OnUnsupported
+    message: Message, spec: AdapterSpec, policy: OnUnsupported, carried: Mapping[Capability, int]
 ) -> tuple[Message, tuple[str, ...]]:
     """
     Return the message the provider can carry, and the fields that had to be left out.
+
+    Args:
+        carried: The `limits` of the provider, which stay the same from one message to the next.
 
     Raises:
         UnsupportedFeature: Something cannot be carried, and the policy or its nature forbids to
             leave it out.
     """
     dropped: dict[str, None] = {}
-    for capability, use in _USES.items():
-        allowed = _allowed(message, spec, capability, use)
-        if allowed is None:
+    for capability, allowed in carried.items():
+        use = _USES[capability]
+        if use.amount(message) <= allowed:
             continue
         text = _explain(capability, use, allowed, spec)
         if policy == "raise" or use.reduced is None:
@@ -143,14 +153,6 @@ def apply_capabilities(
         if policy == "warn":
             _log.warning("%s It was left out.", text)
     return message, tuple(dropped)
-
-
-def _allowed(message: Message, spec: AdapterSpec, capability: Capability, use: _Use) -> int | None:
-    """Return how much of a capability is left of too much; None where it is not too much."""
-    amount, found = use.amount(message), support(spec.capabilities, capability)
-    if amount and not found.usable:
-        return 0
-    return found.limit if found.limit is not None and amount > found.limit else None
 
 
 def _explain(capability: Capability, use: _Use, allowed: int, spec: AdapterSpec) -> str:

@@ -28,7 +28,7 @@ from mailcore._fingerprint import KeyBook
 from mailcore._http import Request
 from mailcore._message import Message
 from mailcore._plugins import PluginHost
-from mailcore._policy import apply_advice, apply_capabilities
+from mailcore._policy import apply_advice, apply_capabilities, limits
 from mailcore._resolve import complete, fill, replace
 from mailcore._result import Advice, SendOutcome, SendResult
 from mailcore._retry import Quota, Repeats, RetryPolicy
@@ -79,6 +79,7 @@ class Sending:
         self.settings = configuration.settings
         self._spec = configuration.spec
         self._host = PluginHost.default() if host is None else host
+        self._limits = limits(self._spec)
         self._adapter: Adapter = configuration.adapter()
         self._clock = clock
         self._keys = KeyBook()
@@ -147,7 +148,7 @@ class Sending:
         filled = fill(message, self.settings.defaults)
         changed = self._host.before_send(filled, provider=self.provider, mailer=self.name)
         ready = complete(filled if changed is filled else fill(changed, None))
-        ready, dropped = apply_capabilities(ready, self._spec, self.settings.on_unsupported)
+        ready, dropped = apply_capabilities(ready, self._spec, self.settings.on_unsupported, self._limits)
         advice = self._advice(ready)
         apply_advice(advice, self._spec, self.settings.on_advice)
         return Prepared(message=ready, dropped=dropped, advice=advice)

@@ -23,7 +23,7 @@ from mailcore import (
     Support,
     UnsupportedFeature,
 )
-from mailcore._policy import _USES, apply_advice, apply_capabilities
+from mailcore._policy import _USES, apply_advice, apply_capabilities, limits
 from mailcore_mailpace import mailcore_register_adapters
 from mailcore_mailpace._adapter import MailPaceAdapter
 from mailcore_mailpace._options import MailPaceOptions
@@ -71,6 +71,11 @@ USES: list[tuple[Capability, dict[str, Any], Any]] = [
 each_use = pytest.mark.parametrize("capability, given, without", USES, ids=lambda value: str(value)[:24])
 
 
+def applied(asked: Message, table: AdapterSpec, policy: Any) -> tuple[Message, tuple[str, ...]]:
+    """Apply what a provider can carry, as a mailer does."""
+    return apply_capabilities(asked, table, policy, limits(table))
+
+
 def spec(*missing: Capability, **limits: Support) -> AdapterSpec:
     """Return a provider that can do all but what is missing, within limits given by member name."""
     table = {capability: Support() for capability in Capability if capability not in missing}
@@ -97,7 +102,7 @@ class TestEachCapability:
     def test_supported(self, capability: Capability, given: dict[str, Any], without: Any) -> None:
         """What the provider can carry passes unchanged."""
         asked = message(**given)
-        assert apply_capabilities(asked, spec(), "raise") == (asked, ())
+        assert applied(asked, spec(), "raise") == (asked, ())
 
     @pytest.mark.rule("N-F1")
     @each_use
@@ -110,7 +115,7 @@ class TestEachCapability:
             spec(capability) if level is None else spec(**{capability.name: Support(level=level, note="So.")})
         )
         with pytest.raises(UnsupportedFeature) as caught:
-            apply_capabilities(message(**given), table, "raise")
+            applied(message(**given), table, "raise")
         assert (caught.value.field, caught.value.provider) == (next(iter(given)), "paper")
         for word in ("Paper", str(capability), "mailcore providers --can", "So." if level else ""):
             assert word in str(caught.value)
@@ -127,10 +132,10 @@ class TestEachCapability:
         if without is None:
             assert _USES[capability].reduced is None
             with pytest.raises(UnsupportedFeature):
-                apply_capabilities(asked, spec(capability), policy)
+                applied(asked, spec(capability), policy)
             return
         with caplog.at_level(logging.WARNING):
-            found, dropped = apply_capabilities(asked, spec(capability), policy)
+            found, dropped = applied(asked, spec(capability), policy)
         assert dropped == (field,)
         plain = getattr(found, field)
         assert plain == without[0] or [item.inline for item in plain] == [False, False]
@@ -153,28 +158,28 @@ class TestLimits:
     def test_first_ones(self, name: str, given: dict[str, Any], left: Any) -> None:
         """A list is cut to what fits on request, and refused otherwise."""
         table = spec(**{name: self.LIMITED})
-        found, dropped = apply_capabilities(message(**given), table, "drop")
+        found, dropped = applied(message(**given), table, "drop")
         assert (getattr(found, dropped[0]), dropped) == (left, tuple(given))
         with pytest.raises(UnsupportedFeature, match="at most 1 in"):
-            apply_capabilities(message(**given), table, "raise")
-        assert apply_capabilities(found, table, "raise") == (found, ())
+            applied(message(**given), table, "raise")
+        assert applied(found, table, "raise") == (found, ())
 
     def test_key_is_never_cut(self) -> None:
         """Half a key would be another key."""
         with pytest.raises(UnsupportedFeature):
-            apply_capabilities(message(idempotency_key="ab"), spec(IDEMPOTENCY_KEY=self.LIMITED), "drop")
+            applied(message(idempotency_key="ab"), spec(IDEMPOTENCY_KEY=self.LIMITED), "drop")
 
     def test_two_capabilities_of_one_field(self) -> None:
         """What is left satisfies both."""
         table = spec(Capability.INLINE_IMAGES, ATTACHMENTS=self.LIMITED)
-        found, dropped = apply_capabilities(message(attachments=[IMAGE, IMAGE]), table, "drop")
+        found, dropped = applied(message(attachments=[IMAGE, IMAGE]), table, "drop")
         assert [item.inline for item in found.attachments] == [False]
         assert dropped == ("attachments",)
 
     def test_nothing_left(self) -> None:
         """A mail is not reduced to an empty one."""
         with pytest.raises(UnsupportedFeature, match="all there is"):
-            apply_capabilities(message(text=None, html="."), spec(Capability.HTML), "drop")
+            applied(message(text=None, html="."), spec(Capability.HTML), "drop")
 
 
 class TestTable:
@@ -214,7 +219,7 @@ class TestPayload:
     def payload(self, **given: Any) -> dict[str, Any]:
         """Return MailPace's document for a message that passed the policy."""
         (mailpace,) = mailcore_register_adapters()
-        asked, _ = apply_capabilities(message(**given), mailpace, "raise")
+        asked, _ = applied(message(**given), mailpace, "raise")
         context = Context(now=NOON, created=NOON, unique="u")
         request = MailPaceAdapter(MailPaceOptions(api_key="k")).build_send(asked, context)
         return json.loads(b"".join(request.body))
