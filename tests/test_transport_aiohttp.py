@@ -256,3 +256,22 @@ def test_without_the_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "pip install 'mailcore-esp[aiohttp]'" in done.stdout
+
+
+@pytest.mark.loopback
+def test_given_up_is_gone(serve: Any) -> None:
+    """A send that was given up leaves no connection behind that waits for its server to read on."""
+    read = threading.Event()
+
+    async def give_up() -> int:
+        carrier = AiohttpTransport(Settings())
+        server = serve(lambda _: read.wait(10))
+        with pytest.raises(TransportFailure):
+            await carrier.exchange(asked(server, b"x" * 20 * MIB), deadline=Deadline(0.5))
+        await asyncio.sleep(0)
+        watched = len(asyncio.get_running_loop()._selector.get_map())  # type: ignore[attr-defined]  # reason: what is left
+        read.set()
+        await carrier.close()
+        return watched
+
+    assert asyncio.run(give_up()) == 1  # the loop's own

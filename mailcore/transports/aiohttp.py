@@ -14,6 +14,7 @@ import math
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, suppress
+from contextvars import ContextVar
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -65,6 +66,7 @@ class _Upload:
         self._until = asyncio.get_running_loop().time() + left
         self.timer = asyncio.timeout_at(self._until)
         self.body_error: Exception | None = None
+        self.transport: asyncio.Transport | None = None
         self._patience = patience
 
     def data(self, body: bytes | Body) -> bytes | AsyncIterator[bytes]:
@@ -72,16 +74,18 @@ class _Upload:
         self.in_pieces = len(body) > ONE_PIECE
         if not self.in_pieces:
             return body if isinstance(body, bytes) else b"".join(body)
-        return self._pieces(iter([body]) if isinstance(body, bytes) else iter(body))
+        return self._pieces(iter([body]) if isinstance(body, bytes) else iter(body), len(body))
 
-    async def _pieces(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    async def _pieces(self, pieces: Iterator[bytes], left: int) -> AsyncIterator[bytes]:
         """Yield a body that is read in a thread, since it may come from files."""
         try:
-            while some := await asyncio.to_thread(_some, pieces):
+            # Not a moment longer than to the last byte: the answer may come at once, and ends what goes on.
+            while left > 0 and (some := await asyncio.to_thread(_some, pieces)):
                 for start in range(0, len(some), ONE_PIECE):
+                    await asyncio.sleep(0)  # or else the loop does not notice that nobody is there any more
                     self._allow(self._patience)
                     yield some[start : start + ONE_PIECE]
-                    await asyncio.sleep(0)  # or else the loop does not notice that nobody is there any more
+                left -= len(some)
         except Exception as error:
             self.body_error = error  # the library hides it
             raise
@@ -103,6 +107,16 @@ class _Upload:
         if self.phase is not Phase.RECEIVING:
             self.phase = phase
 
+    def connected(self, transport: asyncio.Transport | None) -> None:
+        """Note that there is a connection: from here on, a byte may have left."""
+        self.transport = transport
+        self.note(Phase.SENDING)
+
+    def given_up(self) -> None:
+        """Drop the connection now; closing it would first wait for the other side to read what is left."""
+        if self.transport is not None:
+            self.transport.abort()
+
     def answered(self) -> None:
         """Note that the answer begins."""
         self._allow(math.inf)
@@ -113,19 +127,26 @@ def _some(pieces: Iterator[bytes]) -> bytes:
     return b"".join(islice(pieces, VISIT))
 
 
-async def _connected(_: object, context: Any, __: object) -> None:
-    context.trace_request_ctx.note(Phase.SENDING)
+#: What the request of this task is.
+_upload: ContextVar[_Upload] = ContextVar("upload")
 
 
-async def _wrote(_: object, context: Any, __: object) -> None:
-    if not context.trace_request_ctx.in_pieces:
-        context.trace_request_ctx.note(Phase.SENT)
+class _Request(aiohttp.ClientRequest):
+    """Note the connection a request is given."""
+
+    async def send(self, conn: Any) -> Any:
+        _upload.get().connected(conn.transport)
+        return await super().send(conn)
+
+
+async def _wrote(*_: object) -> None:
+    upload = _upload.get()
+    if not upload.in_pieces:
+        upload.note(Phase.SENT)
 
 
 def _tracing() -> aiohttp.TraceConfig:
     tracing = aiohttp.TraceConfig()
-    tracing.on_connection_create_end.append(_connected)
-    tracing.on_connection_reuseconn.append(_connected)
     tracing.on_request_chunk_sent.append(_wrote)
     return tracing
 
@@ -162,6 +183,7 @@ class AiohttpTransport:
             auto_decompress=False,
             trust_env=False,
             trace_configs=[_tracing()],
+            request_class=_Request,
         )
 
     async def close(self) -> None:
@@ -169,6 +191,7 @@ class AiohttpTransport:
         opened, self._opened = self._opened, None
         if opened is not None and opened[:2] == (os.getpid(), asyncio.get_running_loop()):
             await opened[2].close()
+            await asyncio.sleep(0)  # what was closed is gone after the loop's next turn
 
     async def exchange(self, request: HttpRequest, *, deadline: Deadline) -> HttpResponse:
         """
@@ -182,6 +205,7 @@ class AiohttpTransport:
         """
         check_service_url(request.url)
         upload = _Upload(deadline.remaining(), self._settings.read_timeout)
+        _upload.set(upload)
         try:
             async with upload.timer, self._asked(request, upload) as response:
                 upload.answered()
@@ -192,6 +216,7 @@ class AiohttpTransport:
             )
         except BaseException as error:  # noqa: BLE001  # reason: raised again below
             wrong = error  # a cancellation, or about `ca_bundle`
+        upload.given_up()
         # Raised out here, without the library's error: its text and frames may hold the token.
         wrong.__context__ = wrong.__cause__ = None
         raise wrong.with_traceback(None)
@@ -207,7 +232,6 @@ class AiohttpTransport:
             data=upload.data(request.body),
             allow_redirects=False,
             proxy=self._proxy,
-            trace_request_ctx=upload,
         )
 
 
