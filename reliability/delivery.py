@@ -27,7 +27,7 @@ class Delivery:
     One request.
 
     Attributes:
-        path: Below `MOUNT`, as it is written in a request.
+        path: Below `MOUNT`, as it is written in a request, with a query if there is one.
         length: What `Content-Length` says; None: the body comes in pieces, without a length.
     """
 
@@ -59,12 +59,13 @@ class Answer:
 
 def environ(delivery: Delivery, *, mounted: bool) -> dict[str, Any]:
     """Return a WSGI environment; `mounted` where a dispatcher has moved the mount to SCRIPT_NAME."""
-    path = unquote_to_bytes(delivery.path).decode("latin-1")
+    written, _, query = delivery.path.partition("?")
+    path = unquote_to_bytes(written).decode("latin-1")
     made: dict[str, Any] = {
         "REQUEST_METHOD": delivery.method,
         "SCRIPT_NAME": MOUNT if mounted else "",
         "PATH_INFO": path if mounted else MOUNT + path,
-        "QUERY_STRING": "",
+        "QUERY_STRING": query,
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
@@ -105,7 +106,7 @@ def through_wsgi(app: Any, delivery: Delivery, *, mounted: bool) -> Answer:
 
 def scope(delivery: Delivery, *, mounted: bool) -> dict[str, Any]:
     """Return an ASGI scope; `mounted` where a dispatcher says in `root_path` how far it went."""
-    path = MOUNT + delivery.path
+    path, _, query = f"{MOUNT}{delivery.path}".partition("?")
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -115,7 +116,7 @@ def scope(delivery: Delivery, *, mounted: bool) -> dict[str, Any]:
         "path": unquote_to_bytes(path).decode("utf-8", "replace"),
         "raw_path": path.encode("ascii"),
         "root_path": MOUNT if mounted else "",
-        "query_string": b"",
+        "query_string": query.encode("ascii"),
         "headers": [
             (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in delivery.all_headers
         ],

@@ -291,6 +291,7 @@ P = "Path"
 case(P, "no slash at the end", delivery(path=EVENTS.rstrip("/")), **ACCEPTED)
 case(P, "no slash at the end, of a mail", delivery(MAIL, path=MAILS.rstrip("/")), **ACCEPTED)
 case(P, "a letter of it is percent-encoded", delivery(path="/mailp%61ce/tracking/"), **ACCEPTED)
+case(P, "a query", delivery(path=f"{EVENTS}?token=abc&x=%20"), **ACCEPTED)
 for name, path in {
     "a provider that there is not": "/postmark/tracking/",
     "a provider without webhooks": "/memory/tracking/",

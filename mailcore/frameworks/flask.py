@@ -52,15 +52,15 @@ class Mailcore(Handlers, Closing):
         self._apps: dict[App, _Application] = {}
         self.webhooks = Blueprint("mailcore", __name__)
         self.webhooks.record(self._mounted)
-        self.webhooks.add_url_rule(
-            "/<provider>/<kind>/",
-            "webhook",
-            self._answer,
-            methods=_METHODS,
-            provide_automatic_options=False,
-            strict_slashes=False,  # a redirect would lose the delivery
-            merge_slashes=False,
-        )
+        for rule in ("/<provider>/<kind>/", "/<provider>/<kind>"):  # a redirect would lose the delivery
+            self.webhooks.add_url_rule(
+                rule,
+                "webhook",
+                self._answer,
+                methods=_METHODS,
+                provide_automatic_options=False,
+                merge_slashes=False,
+            )
         if app is not None:
             self.init_app(app)
 
