@@ -7,6 +7,7 @@ Run one proof.
     python reliability leaks       many sends: memory and open files stay as they are
     python reliability load        many sends at once: how near to what waiting alone would allow
     python reliability embeddings  the same webhooks in every framework: the same answers
+    python reliability acknowledgements  many webhooks and a slow handler: who waits, and for how long
 
 Each has --help, prints its figures with machine, date and commit, and exits 1 where a promise is broken.
 """
@@ -30,6 +31,7 @@ PROOFS = {
     "leaks": "leaks",
     "load": "load",
     "embeddings": "embeddings",
+    "acknowledgements": "acknowledgements",
 }
 
 

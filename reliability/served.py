@@ -18,7 +18,7 @@ from mailcore import AsyncWebhookReceiver, WebhookReceiver
 from reliability.delivery import MOUNT
 from reliability.webhook_cases import KEY
 
-__all__ = ["asgi_app", "fastapi_app", "flask_app", "main", "wsgi_app"]
+__all__ = ["Silent", "asgi_app", "fastapi_app", "flask_app", "main", "wsgi_app"]
 
 CONFIG = {"provider": "mailpace", "webhook_key": KEY}
 #: The variable that names the file.
@@ -76,14 +76,16 @@ def fastapi_app() -> Any:
     return app
 
 
-class _Silent(WSGIRequestHandler):
+class Silent(WSGIRequestHandler):
+    """Handle requests without a line for each."""
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # reason: the library's name
         """Say nothing of requests."""
 
 
 def main() -> None:
     """Serve the bare application with the standard library's server."""
-    with make_server("127.0.0.1", 0, wsgi_app(), handler_class=_Silent) as server:
+    with make_server("127.0.0.1", 0, wsgi_app(), handler_class=Silent) as server:
         print(f"http://127.0.0.1:{server.server_port}", flush=True)
         server.serve_forever()
 

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import http.client
-import os
-import re
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import attrs
 import pytest
 
-import mailcore
 from reliability.delivery import MOUNT, Delivery
+from reliability.process import listening
+from reliability.served import STORED
 from reliability.webhook_cases import CASES, Case, delivery
 
 pytestmark = pytest.mark.loopback
 
-ROOT = Path(__file__).resolve().parents[2]
 UVICORN = ["uvicorn", "--host", "127.0.0.1", "--port", "0"]
 SERVERS = {
     "wsgiref": ["reliability.served"],
@@ -107,30 +103,8 @@ def serving(name: str, folder: Path) -> Iterator[Running]:
     """Start a server, and stop it."""
     stored = folder / "stored.txt"
     stored.touch()
-    # The installed mailcore before the tree, as everywhere.
-    path = os.pathsep.join([str(Path(mailcore.__file__).parents[1]), str(ROOT)])
-    environment = {**os.environ, "SERVED_STORED": str(stored), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", *SERVERS[name]]
-    process = subprocess.Popen(
-        command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert process.stdout is not None
-    try:
-        yield Running(name, port_of(process.stdout), stored)
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
-
-
-def port_of(output: Iterable[str]) -> int:
-    """Return the port that a server says it listens on."""
-    said = []
-    for line in output:
-        said.append(line)
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
-        if found:
-            return int(found[1])
-    raise AssertionError(f"The server did not start: {''.join(said)}")
+    with listening(SERVERS[name], folder, {STORED: str(stored)}) as (_, port):
+        yield Running(name, port, stored)
 
 
 class TestServers:
