@@ -15,7 +15,7 @@ from nacl.signing import SigningKey
 
 from reliability.delivery import Delivery
 
-__all__ = ["CASES", "KEY", "Case", "sign"]
+__all__ = ["CASES", "COLUMNS", "KEY", "Case", "documented", "sign"]
 
 SIGNING_KEY = SigningKey(b"a" * 32)
 #: The key an endpoint is configured with.
@@ -80,6 +80,22 @@ class Case:
     quarantined: int = 0
     spooled: int = 0
     log: tuple[str, ...] = ()
+
+
+COLUMNS = ("delivery", "status", "handled", "what becomes of it")
+
+
+def documented(case: Case) -> tuple[str, str, str, str]:
+    """Return a row as a page shows it."""
+    became = [f"`{name}: {value}`" for name, value in case.headers.items()]
+    became += ["kept for a person"] if case.quarantined else []
+    became += ["waits in the spool"] if case.spooled else []
+    became += [_reason(line) for line in case.log if "refused" in line]
+    return case.name, ", ".join(map(str, case.status)), str(case.handled or ""), "; ".join(became)
+
+
+def _reason(line: str) -> str:
+    return line.partition("refused: ")[2]
 
 
 _SIGNED = "signed"

@@ -226,6 +226,14 @@ class TestEndpoints:
         for path, status in ((EVENTS, 200), (EVENTS[:-1], 200), (EVENTS + "/", 404), ("/" + EVENTS, 404)):
             assert post(app, delivery(path=path)).status == status
 
+    def test_what_flask_answers(self) -> None:
+        """A path of another form, and a method that no standard knows, are Flask's own to refuse."""
+        app = mounted(application(), Mailcore(on_event=print))
+        for given, status in ((delivery(path=f"{EVENTS}more/"), 404), (delivery(method="BREW"), 405)):
+            answer = post(app, given)
+            assert answer.status == status
+            assert b"<!doctype html>" in answer.body
+
 
 class TestBody:
     """The raw body, whatever the application does with it."""
