@@ -18,6 +18,7 @@ from pathlib import Path
 from _commands import commands, demo, exit_codes
 from _conformance import checks, conformance_commands, conformance_exit_codes, conformance_statuses
 from _corpus import corpus
+from _embeddings import deliveries
 from _errors import error_tree, other_errors, send_errors
 from _faults import faults
 from _markdown import values
@@ -73,6 +74,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "conformance-commands": conformance_commands,
     "conformance-exit-codes": conformance_exit_codes,
     "conformance-statuses": conformance_statuses,
+    "deliveries": deliveries,
     "demo": demo,
     "dispositions": dispositions,
     "error-tree": error_tree,

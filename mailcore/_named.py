@@ -166,6 +166,10 @@ class Named(Mapping[str, M]):
         table["defaults"] = combine(own, shared) if own and shared else own or shared
         return table
 
+    def is_group(self, name: str) -> bool:
+        """Tell whether a mailer is made of others, and has no configuration of its own."""
+        return "group" in self._tables[self._chosen(name)]
+
     def _looked_up(self, value: Any) -> Any:
         return _config.looked_up(value, environ=self._environ) if self._look_up else value
 

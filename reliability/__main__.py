@@ -1,11 +1,13 @@
 """
 Run one proof.
 
-    python reliability faults      every fault, and the documented ending
-    python reliability soak        many sends through chaos: nothing lost, nothing twice
-    python reliability storm       many threads, and a provider that is down
-    python reliability leaks       many sends: memory and open files stay as they are
-    python reliability load        many sends at once: how near to what waiting alone would allow
+    python reliability faults            every fault, and the documented ending
+    python reliability soak              many sends through chaos: nothing lost, nothing twice
+    python reliability storm             many threads, and a provider that is down
+    python reliability leaks             many sends: memory and open files stay as they are
+    python reliability load              many sends at once: how near to what waiting alone would allow
+    python reliability embeddings        the same webhooks in every framework: the same answers
+    python reliability acknowledgements  many webhooks and a slow handler: who waits, and for how long
 
 Each has --help, prints its figures with machine, date and commit, and exits 1 where a promise is broken.
 """
@@ -21,7 +23,15 @@ if not __package__:  # started by the folder's name
     sys.path[0:1] = []
     sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-PROOFS = {"faults": "matrix", "soak": "soak", "storm": "storm", "leaks": "leaks", "load": "load"}
+PROOFS = {
+    "faults": "matrix",
+    "soak": "soak",
+    "storm": "storm",
+    "leaks": "leaks",
+    "load": "load",
+    "embeddings": "embeddings",
+    "acknowledgements": "acknowledgements",
+}
 
 
 def main(arguments: list[str]) -> int:

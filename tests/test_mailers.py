@@ -92,6 +92,17 @@ class TestNames:
             make(host, {"mailer": {}})
 
 
+class TestGroups:
+    """What a name stands for."""
+
+    def test_is_group(self, host: PluginHost) -> None:
+        """A mailer made of others has no configuration of its own; one that is not there is neither."""
+        mailers = make(host, {"mailers": {"a": {"provider": "memory"}, "b": {"group": ["a"]}}})
+        assert [mailers.is_group(name) for name in mailers] == [False, True]
+        with pytest.raises(KeyError):
+            mailers.is_group("c")
+
+
 class TestBuilding:
     """When a mailer is built, and what is said when it cannot be."""
 

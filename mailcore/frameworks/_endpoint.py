@@ -1,10 +1,13 @@
 """Which receiver a request is for, and how much of it is read; the same for every framework.
 
-Rule: a body is read as it comes, before any parser, and never further than the endpoint's limit.
+Rule 1: a body is read as it comes, before any parser, and never further than the endpoint's limit.
+Rule 2: a header that is there twice is one with a comma (RFC 9110, 5.3), since some servers say it so and
+        others do not.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
@@ -14,11 +17,12 @@ from mailcore import (
     AsyncWebhookReceiver,
     ConfigurationError,
     EndpointKind,
+    Headers,
     WebhookReceiver,
     WebhookResponse,
 )
 
-__all__ = ["CUT_OFF", "NOT_FOUND", "Endpoint", "Endpoints"]
+__all__ = ["CUT_OFF", "NOT_FOUND", "NO_LENGTH", "Endpoint", "Endpoints", "joined"]
 
 R = TypeVar("R", bound=WebhookReceiver | AsyncWebhookReceiver)
 
@@ -27,6 +31,8 @@ _TEXT = (("Content-Type", "text/plain; charset=utf-8"),)
 NOT_FOUND = WebhookResponse(status=404, headers=_TEXT, body=b"There is no such endpoint.\n")
 #: The answer to one who left before the body was whole: half a request is none.
 CUT_OFF = WebhookResponse(status=400, headers=_TEXT, body=b"The body is shorter than was announced.\n")
+#: The answer to a body in pieces where the server hands over only those whose length it knows.
+NO_LENGTH = WebhookResponse(status=411, headers=_TEXT, body=b"Send the body with its length.\n")
 
 
 @attrs.frozen
@@ -44,7 +50,7 @@ class Endpoint(Generic[R]):
             announced: What `Content-Length` says; None: nothing.
         """
         limit = self.receiver.limit(self.kind)
-        if method != "POST" or (announced or 0) > limit:
+        if method.upper() != "POST" or (announced or 0) > limit:
             return 0  # refused for its method or its length, whatever the body is
         return limit + 1 if announced is None else announced
 
@@ -71,9 +77,9 @@ class Endpoints(Generic[R]):
             raise ConfigurationError(f"Each provider has one receiver; there are {names}.")
 
     def find(self, path: str) -> Endpoint[R] | None:
-        """Return the endpoint of a path, with or without slashes around it; None where there is none."""
-        provider, _, kind = path.strip("/").partition("/")
-        return self.named(provider, kind)
+        """Return the endpoint of a path, with or without a slash at its ends; None where there is none."""
+        parts = _PATH.fullmatch(path)
+        return self.named(*parts.groups()) if parts else None
 
     def named(self, provider: str, kind: str) -> Endpoint[R] | None:
         """Return a provider's endpoint of that kind; None where there is none."""
@@ -88,4 +94,13 @@ class Endpoints(Generic[R]):
         return tuple(f"{provider}/{kind}/" for provider in self._by_provider for kind in _KINDS)
 
 
+def joined(pairs: Iterable[tuple[str, str]]) -> Headers:
+    """Return headers of which each is there once."""
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name.lower(), []).append(value)
+    return Headers({name: ",".join(found) for name, found in values.items()})
+
+
+_PATH = re.compile(r"/?([^/]+)/([^/]+)/?")
 _KINDS = tuple(kind.value for kind in EndpointKind)

@@ -9,9 +9,9 @@ from typing import Any
 from mailcore import WebhookReceiver, WebhookRequest, WebhookResponse
 from mailcore._closing import Closing
 from mailcore._delivery import length
-from mailcore.frameworks._endpoint import CUT_OFF, NOT_FOUND, Endpoint, Endpoints
+from mailcore.frameworks._endpoint import CUT_OFF, NO_LENGTH, NOT_FOUND, Endpoint, Endpoints, joined
 
-__all__ = ["WebhookApp"]
+__all__ = ["WebhookApp", "received"]
 
 Environ = Mapping[str, Any]
 StartResponse = Callable[..., Any]
@@ -43,20 +43,26 @@ class WebhookApp(Closing):
     def respond(self, environ: Environ) -> WebhookResponse:
         """Return the answer to one request."""
         endpoint = self.endpoints.find(environ.get("PATH_INFO", ""))
-        if endpoint is None:
-            return NOT_FOUND
-        body = _body(environ, endpoint)
-        if body is None:
-            return CUT_OFF
-        request = WebhookRequest(
-            method=environ["REQUEST_METHOD"], url=_url(environ), headers=tuple(_headers(environ)), body=body
-        )
-        return endpoint.receiver.receive(request, kind=endpoint.kind)
+        return NOT_FOUND if endpoint is None else received(environ, endpoint)
 
     def close(self) -> None:
         """Close the receivers."""
         for receiver in self.endpoints.receivers:
             receiver.close()
+
+
+def received(environ: Environ, endpoint: Endpoint[WebhookReceiver]) -> WebhookResponse:
+    """Return the answer of an endpoint to one request."""
+    known_end = environ.get("wsgi.input_terminated")
+    if environ.get("HTTP_TRANSFER_ENCODING") and not environ.get("CONTENT_LENGTH") and not known_end:
+        return NO_LENGTH
+    body = _body(environ, endpoint)
+    if body is None:
+        return CUT_OFF
+    request = WebhookRequest(
+        method=environ["REQUEST_METHOD"], url=_url(environ), headers=joined(_headers(environ)), body=body
+    )
+    return endpoint.receiver.receive(request, kind=endpoint.kind)
 
 
 def _body(environ: Environ, endpoint: Endpoint[WebhookReceiver]) -> bytes | None:
@@ -66,9 +72,12 @@ def _body(environ: Environ, endpoint: Endpoint[WebhookReceiver]) -> bytes | None
         announced = 0  # without a length, reading further might wait for ever
     left = endpoint.wanted(environ["REQUEST_METHOD"], announced)
     pieces = []
-    while left > 0 and (piece := environ["wsgi.input"].read(min(left, PIECE))):
-        pieces.append(piece)
-        left -= len(piece)
+    try:
+        while left > 0 and (piece := environ["wsgi.input"].read(min(left, PIECE))):
+            pieces.append(piece)
+            left -= len(piece)
+    except Exception:  # noqa: BLE001  # reason: each server has errors of its own for a client that left
+        return None
     return None if left and announced is not None else b"".join(pieces)
 
 
@@ -76,9 +85,9 @@ def _headers(environ: Environ) -> Iterator[tuple[str, str]]:
     """Yield the headers; a server has joined repeats with commas already."""
     for name, value in environ.items():
         if name.startswith("HTTP_"):
-            yield name.removeprefix("HTTP_").replace("_", "-").title(), value
+            yield name.removeprefix("HTTP_").replace("_", "-"), value
         elif name in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
-            yield name.replace("_", "-").title(), value
+            yield name.replace("_", "-"), value
 
 
 def _url(environ: Environ) -> str:

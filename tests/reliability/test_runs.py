@@ -15,8 +15,9 @@ import pytest
 from mailcore import Context, Mailer, MaybeSent, Message, SendResult, ServiceUnavailable
 from mailcore._retry import Quota
 from mailcore_mailpace import _send
-from reliability import leaks, load, matrix, soak, storm
+from reliability import acknowledgements, leaks, load, matrix, soak, storm
 from reliability.__main__ import main
+from reliability.acknowledgements import Acknowledgements
 from reliability.leaks import Sample, samples, slope
 from reliability.load import Load, Slow
 from reliability.soak import Soak
@@ -230,3 +231,30 @@ class TestLoad:
         with Slow(0.02) as provider:
             found = Load(8, 2, 0.02)
             assert found.best("threads", provider, 1) < found.ideal() / 4
+
+
+class TestAcknowledgements:
+    """Webhooks, and a handler that takes long."""
+
+    @pytest.mark.parametrize("server", list(acknowledgements.SERVERS))
+    def test_keeps_the_promise(self, server: str) -> None:
+        """Deferred deliveries are acknowledged long before the first is handled, and each is there."""
+        made = Acknowledgements(server=server, clients=4, seconds=0.5, handler=3600)
+        made.run()
+        assert (made.refused, made.handled, made.lost) == (0, 0, 0)
+        assert made.waits
+
+    def test_sees_who_waits(self) -> None:
+        """A handler that is called at once makes the provider wait."""
+        made = Acknowledgements(server="wsgi", clients=2, seconds=0.1, handler=1.1, at_once=True)
+        made.run()
+        assert made.within(0.5) > acknowledgements.MOST
+        assert not made.keeps_the_promise
+
+    def test_sees_what_is_lost(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An acknowledged delivery that is nowhere is found out."""
+        monkeypatch.setattr(acknowledgements, "SpoolFolder", lambda path: [])
+        made = Acknowledgements(server="wsgi", clients=1, seconds=0.1, handler=3600)
+        made.run()
+        assert made.lost == len(made.waits) > 0
+        assert not made.keeps_the_promise
