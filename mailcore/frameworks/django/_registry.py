@@ -1,0 +1,88 @@
+"""The project's mailers, built once and shared by all threads.
+
+Rule: they live until the settings change, which only tests do.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.signals import setting_changed
+
+from mailcore import ConfigurationError, Mailer, MailerGroup, Mailers
+from mailcore.frameworks.django import _settings
+
+__all__ = ["Registry", "get_mailer", "registry"]
+
+
+class Registry:
+    """Build mailers on first use and keep them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._mailers: Mailers | None = None
+        self._own: dict[str, tuple[dict[str, Any], Mailer]] = {}
+
+    def mailers(self) -> Mailers:
+        """Return the mailers of the setting `MAILCORE`."""
+        with self._lock:
+            if self._mailers is None:
+                self._mailers = _settings.mailers()
+            return self._mailers
+
+    def mailer(self, name: str | None = None) -> Mailer | MailerGroup:
+        """Return one of them; None: the default one."""
+        found = self.mailers()
+        return found.default if name is None else found[name]
+
+    def own_mailer(self, alias: str, name: str | None, options: Mapping[str, Any]) -> Mailer:
+        """Return the mailer of an entry of Django's `MAILERS` that has options of its own."""
+        config = self.overridden(name, options)
+        with self._lock:
+            known = self._own.get(alias)
+            if known is None or known[0] != config:
+                known = config, Mailer.from_config(config, environ=_settings.Surroundings(), name=alias)
+                self._own[alias] = known
+            return known[1]
+
+    def overridden(self, name: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a mailer's configuration with some options in place of its own."""
+        if "provider" in options:
+            return dict(options)
+        return {**self.mailers().config(name), **options}
+
+    def close(self, *, setting: str = "MAILCORE", **_: Any) -> None:
+        """Close every mailer where a setting changed that may be about them; they are built anew."""
+        if not setting.startswith(("MAIL", "EMAIL")):
+            return
+        with self._lock:
+            for _, mailer in self._own.values():
+                mailer.close()
+            if self._mailers is not None:
+                self._mailers.close()
+            self._own, self._mailers = {}, None
+
+
+#: The one of this process.
+registry = Registry()
+setting_changed.connect(registry.close)
+
+
+def get_mailer(name: str | None = None) -> Mailer | MailerGroup:
+    """
+    Return a mailer of the setting `MAILCORE`, to send a mailcore `Message` through.
+
+    Args:
+        name: None: the default one.
+
+    Raises:
+        ConfigurationError: There is none of that name, or its settings cannot work.
+    """
+    try:
+        return registry.mailer(name)
+    except ConfigurationError as error:
+        failure = error.with_traceback(None)
+    # Raised out here: the frames that read the settings hold secrets, which an error report would show.
+    raise failure
