@@ -9,13 +9,19 @@ Rule: importing this needs no settings. What stands in the database is imported 
 
 from __future__ import annotations
 
-from mailcore.frameworks.django._backend import EmailBackend
+from mailcore.frameworks.django._backend import EmailBackend, OutboxBackend
 from mailcore.frameworks.django._conversion import message_from_django
+from mailcore.frameworks.django._outbox import Outbox, enqueue
 from mailcore.frameworks.django._registry import get_mailer
+from mailcore.frameworks.django._replay import DjangoReplayStore
 from mailcore.frameworks.django.signals import inbound, post_send, pre_send, tracking
 
 __all__ = [
+    "DjangoReplayStore",
     "EmailBackend",
+    "Outbox",
+    "OutboxBackend",
+    "enqueue",
     "get_mailer",
     "inbound",
     "message_from_django",

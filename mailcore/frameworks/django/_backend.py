@@ -35,7 +35,7 @@ from mailcore.frameworks.django._registry import registry
 from mailcore.frameworks.django._settings import Surroundings
 from mailcore.frameworks.django.signals import post_send, pre_send
 
-__all__ = ["EmailBackend", "improper"]
+__all__ = ["EmailBackend", "OutboxBackend"]
 
 #: What `send_mail(auth_user=..., auth_password=...)` becomes; no option of any mailer.
 _LOGIN = ("username", "password")
@@ -95,7 +95,7 @@ class EmailBackend(BaseEmailBackend):
         try:
             return build()
         except ConfigurationError as error:
-            failure = improper(error, self.alias)
+            failure = _improper(error, self.alias)
         # Raised out here: the frames that read the settings hold secrets, which an error report would show.
         raise failure
 
@@ -171,7 +171,8 @@ class EmailBackend(BaseEmailBackend):
                 return False
             raise
         _note(message, result, None)
-        self._finished(message, names)
+        if result is not None:
+            self._finished(message, names)
         return True
 
     def deliver(self, message: Message) -> SendResult | None:
@@ -179,6 +180,7 @@ class EmailBackend(BaseEmailBackend):
         return self.mailer.send(message)
 
     def _finished(self, message: EmailMessage, names: Mapping[str, str]) -> None:
+        """Tell whoever listens; a receiver that raises changes nothing about a mail that is on its way."""
         post_send.send_robust(
             type(self),
             message=message,
@@ -187,6 +189,34 @@ class EmailBackend(BaseEmailBackend):
             status=message.anymail_status,  # type: ignore[attr-defined]  # reason: the same
             **names,
         )
+
+
+class OutboxBackend(EmailBackend):
+    """
+    Put messages into the outbox, within the transaction that is open; `sendmailcoreoutbox` sends them.
+
+    Args:
+        mailer: Which one is to send; None: the default one.
+
+    Raises:
+        ImproperlyConfigured: Options are given: the outbox keeps a mailer's name, and no secrets.
+    """
+
+    def __init__(
+        self,
+        fail_silently: bool = False,  # noqa: FBT001, FBT002  # reason: Django's own signature
+        **options: Any,
+    ) -> None:
+        super().__init__(fail_silently, **options)
+        if self._options:
+            error = ConfigurationError("The outbox takes the option 'mailer' and no other.")
+            raise _improper(error, self.alias)
+
+    def deliver(self, message: Message) -> None:
+        """Keep one message for later."""
+        from mailcore.frameworks.django._outbox import enqueue
+
+        enqueue(message, mailer=self._name or "")
 
 
 def _names(mailer: Mailer | MailerGroup) -> dict[str, str]:
@@ -199,7 +229,7 @@ def _note(message: Any, result: SendResult | None, error: MailcoreError | None) 
     message.anymail_status = AnymailStatus(result, error)
 
 
-def improper(error: ConfigurationError, alias: str | None = None) -> ImproperlyConfigured:
+def _improper(error: ConfigurationError, alias: str | None = None) -> ImproperlyConfigured:
     """Return the error of Django's that says the same."""
     if alias is not None and _InvalidMailer is not None:
         made: ImproperlyConfigured = _InvalidMailer(str(error), alias=alias)

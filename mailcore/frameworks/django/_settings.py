@@ -13,12 +13,13 @@ from typing import Any
 
 import attrs
 from django.conf import settings
+from django.utils.module_loading import import_string
 
-from mailcore import ConfigurationError, Mailers, MailerGroup, PluginHost, Settings
+from mailcore import ConfigurationError, Mailers, PluginHost, ReplayStore, Settings
 from mailcore._config import variables
 from mailcore._spec import load_object
 
-__all__ = ["Surroundings", "document", "mailers", "receiver_config"]
+__all__ = ["Surroundings", "document", "is_used", "mailers", "receiver_config", "replay_store"]
 
 _PREFIX = "MAILCORE_"
 #: Entries that are about this integration, not about a mailer.
@@ -33,6 +34,11 @@ def document() -> dict[str, Any]:
         ConfigurationError: It is no dict, or holds a key twice.
     """
     return _small(getattr(settings, "MAILCORE", {}), "MAILCORE")
+
+
+def is_used() -> bool:
+    """Return whether the project has the setting at all."""
+    return bool(getattr(settings, "MAILCORE", None))
 
 
 def _small(table: Any, where: str) -> dict[str, Any]:
@@ -116,6 +122,23 @@ def _is_looked_up(name: str) -> bool:
         if any(wanted in variables(option, spec.name) for option in options):
             return True
     return False
+
+
+def replay_store() -> ReplayStore | None:
+    """
+    Return the store that `REPLAY_STORE` names: a dotted path to what makes one, or a store.
+
+    Raises:
+        ConfigurationError: It cannot be made.
+    """
+    given = document().get("replay_store")
+    if given is None or not isinstance(given, str):
+        return given
+    try:
+        made: ReplayStore = import_string(given)()
+    except (ImportError, TypeError) as error:
+        raise ConfigurationError(f'MAILCORE["REPLAY_STORE"]: {given} cannot be used: {error}.') from None
+    return made
 
 
 def receiver_config(mailers: Mailers | None, provider: str) -> dict[str, Any]:
