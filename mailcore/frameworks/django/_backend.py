@@ -69,15 +69,14 @@ class EmailBackend(BaseEmailBackend):
         _ignore_unknown_kwargs: Iterable[str] = (),
         **options: Any,
     ) -> None:
-        super().__init__(**({} if alias is None else {"alias": alias}))
-        self.alias = alias
+        super().__init__()
+        self.alias = alias  # which Django before 6.1 does not know
         self.fail_silently = fail_silently
         given = {name.lower(): value for name, value in options.items()}
         self._drop_login(given, _LOGIN if alias is None else _ignore_unknown_kwargs)
         self._name, self._options = mailer, given
         self._own: Mailer | None = None
-        with_alias = alias is not None
-        self._shared = None if given and not with_alias else self._built(self._find)
+        self._shared = None if given and alias is None else self._built(self._find)
         if self._shared is None:
             self._built(self._make).close()  # what cannot work is said now, not at the first send
 

@@ -98,7 +98,7 @@ def _attachment(item: Any, source: EmailMessage) -> Attachment:
 
 def _as_message(content: Any) -> StdlibMessage:
     if isinstance(content, EmailMessage):
-        content = content.message()
+        content = content.message().as_bytes()  # Django 5's own classes know no policies
     return content if isinstance(content, StdlibMessage) else message_from_bytes(force_bytes(content))
 
 

@@ -113,7 +113,8 @@ class Outbox:
     def forget_sent(self, *, before: datetime) -> int:
         """Delete messages that were sent and are older than that; return how many."""
         state = self._rows().model.State.SENT
-        return self._rows().filter(state=state, created__lt=before).delete()[0]
+        count: int = self._rows().filter(state=state, created__lt=before).delete()[0]
+        return count
 
     def _rows(self) -> Any:
         from mailcore.frameworks.django.models import OutboxMessage
@@ -162,9 +163,7 @@ class Outbox:
         if isinstance(mailer, MailerGroup):  # another of its providers has never heard of the key
             return False
         idempotency = PluginHost.default().spec(mailer.provider).idempotency
-        return (
-            idempotency is not None and self.clock() + MARGIN < since + timedelta(seconds=idempotency.ttl)
-        )
+        return idempotency is not None and self.clock() + MARGIN < since + timedelta(seconds=idempotency.ttl)
 
     def _after(self, row: OutboxMessage, error: MailcoreError) -> dict[str, Any]:
         if isinstance(error, MaybeSent):  # in doubt since it was claimed, or since before

@@ -84,7 +84,9 @@ class DjangoReplayStore:
 
     def _inserted(self, key: str, values: dict[str, Any]) -> bool:
         try:
-            with transaction.atomic(using=self._using):  # a refused insert must not end a caller's transaction
+            with transaction.atomic(
+                using=self._using
+            ):  # a refused insert must not end a caller's transaction
                 self._rows().create(key=_digest(key), **values)
         except IntegrityError:
             return False

@@ -118,7 +118,9 @@ def _is_looked_up(name: str) -> bool:
         start = spec.name.replace("-", "_") + "_"
         if not name.startswith(start) and name != "webhook_secret":
             continue
-        options = [field.name for kind in (Settings, load_object(spec.options)) for field in attrs.fields(kind)]
+        options = [
+            field.name for kind in (Settings, load_object(spec.options)) for field in attrs.fields(kind)
+        ]
         if any(wanted in variables(option, spec.name) for option in options):
             return True
     return False
@@ -143,15 +145,11 @@ def replay_store() -> ReplayStore | None:
 
 def receiver_config(mailers: Mailers | None, provider: str) -> dict[str, Any]:
     """Return the settings that webhooks of a provider are received with: its first mailer's, or none."""
-    for name in [] if mailers is None else _default_first(mailers):
+    for name in () if mailers is None else (None, *mailers):
         try:
-            table = mailers.config(name)
+            table = mailers.config(name) if mailers is not None else {}
         except ConfigurationError:  # a group, or a mailer of its own trouble
             continue
         if str(table.get("provider", "")).replace("_", "-") == provider:
             return table
     return {"provider": provider}
-
-
-def _default_first(mailers: Mailers) -> list[str | None]:
-    return [None, *mailers]

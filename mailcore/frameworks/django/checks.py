@@ -15,7 +15,7 @@ from django.core import checks, mail
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from mailcore import Capability, Mailer, MailcoreError, Mailers, PluginHost, Secret, WebhookReceiver
+from mailcore import Capability, MailcoreError, Mailers, PluginHost, Secret, WebhookReceiver
 from mailcore._capabilities import support
 from mailcore._config import configuration
 from mailcore.frameworks.django import _settings
@@ -82,7 +82,7 @@ def check_mailers(**_: Any) -> Found:
         found = [checks.Error(f"{name}: {error}", id="mailcore.E001") for name, error in problems.items()]
     for alias in _aliases():
         try:
-            mail.mailers[alias]  # type: ignore[attr-defined]  # reason: Django 6.1 and later
+            mail.mailers[alias]
         except ImproperlyConfigured as error:
             found.append(checks.Error(str(error), id="mailcore.E002"))
     return found
@@ -158,7 +158,7 @@ def _silent() -> Iterator[checks.CheckMessage]:
     for name, signal in (("tracking", tracking), ("inbound", inbound)):
         if not signal.has_listeners():
             yield checks.Warning(
-                f"Nobody listens to mailcore.frameworks.django.{name}: what comes to that endpoint is quarantined.",
+                f"Nobody listens to the signal {name}: what comes to that endpoint is quarantined.",
                 hint="Connect a receiver in the ready() of one of your apps, or silence this check.",
                 id="mailcore.W002",
             )
@@ -192,7 +192,7 @@ def check_secrets(**_: Any) -> Found:
     return [
         checks.Warning(
             f"Django's error reports show a secret of the mailer {name!r}.",
-            hint="Keep it under a name with API_KEY, TOKEN, SECRET or PASS in it, or as mailcore.Secret(...).",
+            hint="Use a name with API_KEY, TOKEN, SECRET or PASS in it, or mailcore.Secret(...).",
             id="mailcore.W004",
         )
         for name in mailers or ()
@@ -227,7 +227,9 @@ def check_anymail(**_: Any) -> Found:
         return []
     return [
         checks.Warning(
-            f"ANYMAIL[{name!r}] is not read any more.", hint=f"It is now {_renamed(name)}.", id="mailcore.W005"
+            f"ANYMAIL[{name!r}] is not read any more.",
+            hint=f"It is now {_renamed(name)}.",
+            id="mailcore.W005",
         )
         for name in given
     ]

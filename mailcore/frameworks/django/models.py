@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -10,7 +11,7 @@ __all__ = ["OutboxMessage", "ReplayClaim"]
 
 
 class ReplayClaim(models.Model):
-    """One delivery that was claimed or handled: a row of `DjangoReplayStore`; times are seconds since the epoch."""
+    """One delivery that was claimed or handled, of `DjangoReplayStore`; times are seconds since the epoch."""
 
     #: A digest of the store's key: databases differ in what length and letter case of a key they tell apart.
     key: models.CharField[str, str] = models.CharField(max_length=64, primary_key=True)
@@ -61,10 +62,14 @@ class OutboxMessage(models.Model):
     state: models.CharField[str, str] = models.CharField(
         max_length=10, choices=OutboxState.choices, default=OutboxState.WAITING
     )
-    created = models.DateTimeField()
-    not_before = models.DateTimeField()
-    lease_until = models.DateTimeField(null=True, blank=True)
-    doubt_since = models.DateTimeField(null=True, blank=True)
+    created: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+    not_before: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+    lease_until: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        null=True, blank=True
+    )
+    doubt_since: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        null=True, blank=True
+    )
     attempts: models.PositiveIntegerField[int, int] = models.PositiveIntegerField(default=0)
     error: models.TextField[str, str] = models.TextField(blank=True)
     message_id: models.CharField[str, str] = models.CharField(max_length=255, blank=True)
@@ -72,6 +77,8 @@ class OutboxMessage(models.Model):
     objects: ClassVar[models.Manager[OutboxMessage]] = models.Manager()
 
     class Meta:
+        """Find quickly what is due."""
+
         indexes: ClassVar = [models.Index(fields=["state", "not_before"], name="mailcore_outbox_due")]
 
     def __str__(self) -> str:
