@@ -149,7 +149,7 @@ class Outbox:
         if row.doubt_since is not None and not self._repeatable(mailer, row.doubt_since):
             return self._settle(row, state=row.State.DOUBTFUL, error=_DOUBT)
         try:
-            result = mailer.send(message, idempotency_key=row.key)
+            result = mailer.send(message, idempotency_key=row.key, created=row.created)
         except MailcoreError as error:
             state = self._settle(row, **self._after(row, error))
             _tell(row, message, mailer, error=error)
@@ -198,8 +198,8 @@ class Outbox:
 
 
 _DOUBT = (
-    "It may have been sent, and a repeat could be a second mail. Look it up at the provider; then set its state "
-    "to sent, or to waiting with doubt_since empty."
+    "It may have been sent, and a repeat could be a second mail. Look it up at the provider; then set its "
+    "state to sent, or to waiting with doubt_since empty."
 )
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from django.core.signals import setting_changed
 
 from mailcore import ConfigurationError, Mailer, MailerGroup, Mailers
-from mailcore.frameworks.django import _settings
+from mailcore.frameworks.django import _settings, _webhooks
+from mailcore.frameworks.django.signals import inbound, tracking
 
 __all__ = ["Registry", "get_mailer", "registry"]
 
@@ -24,6 +25,7 @@ class Registry:
         self._lock = threading.RLock()
         self._mailers: Mailers | None = None
         self._own: dict[str, tuple[dict[str, Any], Mailer]] = {}
+        self._webhooks: dict[tuple[bool, bool], _webhooks.Webhooks] = {}
 
     def mailers(self) -> Mailers:
         """Return the mailers of the setting `MAILCORE`."""
@@ -53,16 +55,28 @@ class Registry:
             return dict(options)
         return {**self.mailers().config(name), **options}
 
+    def webhooks(self) -> _webhooks.Webhooks:
+        """Return the endpoints; built anew where somebody begins to listen, or nobody does any more."""
+        listened = tracking.has_listeners(), inbound.has_listeners()
+        with self._lock:
+            if listened not in self._webhooks:
+                try:
+                    mailers = self.mailers()
+                except ConfigurationError:  # a project may receive and not send
+                    mailers = None
+                self._webhooks[listened] = _webhooks.build(mailers)
+            return self._webhooks[listened]
+
     def close(self, *, setting: str = "MAILCORE", **_: Any) -> None:
-        """Close every mailer where a setting changed that may be about them; they are built anew."""
+        """Close everything where a setting changed that may be about them; they are built anew."""
         if not setting.startswith(("MAIL", "EMAIL")):
             return
         with self._lock:
-            for _, mailer in self._own.values():
-                mailer.close()
-            if self._mailers is not None:
-                self._mailers.close()
-            self._own, self._mailers = {}, None
+            held = [*self._webhooks.values(), *(mailer for _, mailer in self._own.values()), self._mailers]
+            self._own, self._mailers, self._webhooks = {}, None, {}
+        for closing in held:
+            if closing is not None:
+                closing.close()
 
 
 #: The one of this process.

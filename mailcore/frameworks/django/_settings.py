@@ -19,7 +19,7 @@ from mailcore import ConfigurationError, Mailers, PluginHost, ReplayStore, Setti
 from mailcore._config import variables
 from mailcore._spec import load_object
 
-__all__ = ["Surroundings", "document", "is_used", "mailers", "receiver_config", "replay_store"]
+__all__ = ["Surroundings", "document", "is_used", "mailers", "receiver_config", "replay_store", "tables"]
 
 _PREFIX = "MAILCORE_"
 #: Entries that are about this integration, not about a mailer.
@@ -115,14 +115,11 @@ def _is_looked_up(name: str) -> bool:
     """Return whether an entry is one that core looks up, such as `mailpace_api_key`."""
     wanted = _PREFIX + name.upper()
     for spec in PluginHost.default().adapters.values():
-        start = spec.name.replace("-", "_") + "_"
-        if not name.startswith(start) and name != "webhook_secret":
-            continue
-        options = [
-            field.name for kind in (Settings, load_object(spec.options)) for field in attrs.fields(kind)
-        ]
-        if any(wanted in variables(option, spec.name) for option in options):
-            return True
+        if name == "webhook_secret" or name.startswith(spec.name.replace("-", "_") + "_"):
+            kinds = (Settings, load_object(spec.options))
+            options = [field.name for kind in kinds for field in attrs.fields(kind)]
+            if any(wanted in variables(option, spec.name) for option in options):
+                return True
     return False
 
 
@@ -143,13 +140,17 @@ def replay_store() -> ReplayStore | None:
     return made
 
 
-def receiver_config(mailers: Mailers | None, provider: str) -> dict[str, Any]:
-    """Return the settings that webhooks of a provider are received with: its first mailer's, or none."""
+def tables(mailers: Mailers | None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield provider and settings of each mailer that is no group, the default one first."""
     for name in () if mailers is None else (None, *mailers):
         try:
             table = mailers.config(name) if mailers is not None else {}
-        except ConfigurationError:  # a group, or a mailer of its own trouble
+        except ConfigurationError:  # a group, or no default, or what the checks report
             continue
-        if str(table.get("provider", "")).replace("_", "-") == provider:
-            return table
-    return {"provider": provider}
+        yield str(table.get("provider", "")).replace("_", "-"), table
+
+
+def receiver_config(mailers: Mailers | None, provider: str) -> dict[str, Any]:
+    """Return the settings that webhooks of a provider are received with: its first mailer's, or none."""
+    found = (table for name, table in tables(mailers) if name == provider)
+    return next(found, {"provider": provider})

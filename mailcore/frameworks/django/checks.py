@@ -15,10 +15,9 @@ from django.core import checks, mail
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from mailcore import Capability, MailcoreError, Mailers, PluginHost, Secret, WebhookReceiver
-from mailcore._capabilities import support
+from mailcore import MailcoreError, Mailers, PluginHost, Secret
 from mailcore._config import configuration
-from mailcore.frameworks.django import _settings
+from mailcore.frameworks.django import _settings, _webhooks
 from mailcore.frameworks.django._backend import EmailBackend
 from mailcore.frameworks.django.signals import inbound, tracking
 
@@ -53,19 +52,6 @@ def _mailers() -> Mailers | None:
         return _settings.mailers()
     except MailcoreError:
         return None
-
-
-def _receivers(mailers: Mailers | None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the providers that may send webhooks, and their settings."""
-    for name in mailers or ():
-        try:
-            table = mailers.config(name) if mailers else {}
-            spec = PluginHost.default().spec(str(table.get("provider")))
-        except MailcoreError:  # a group, or what check_mailers reports
-            continue
-        kinds = (Capability.WEBHOOK_TRACKING, Capability.WEBHOOK_INBOUND)
-        if any(support(spec.capabilities, kind).usable for kind in kinds):
-            yield spec.name, table
 
 
 # Sending ----------------------------------------------------------------------------------------
@@ -127,20 +113,20 @@ def check_provider(**_: Any) -> Found:
 
 
 def check_webhooks(**_: Any) -> Found:
-    """Report endpoints that would refuse everything (W001), that nobody listens to (W002), folders (W003)."""
+    """Report endpoints that would refuse everything (W001), that nobody hears (W002), folders (W003)."""
+    webhooks = _webhooks.build(_mailers())
+    webhooks.close()
     found: Found = []
-    mailers = _mailers()
-    routed = _is_routed()
-    for provider, table in dict(_receivers(mailers)).items():
-        try:
-            with WebhookReceiver.from_config(table, environ=_settings.Surroundings()) as receiver:
-                folders = {"quarantine": receiver.settings.quarantine, "spool": receiver.settings.spool}
-        except MailcoreError as error:
-            if routed:
-                found.append(checks.Warning(f"Webhooks of {provider}: {error}", id="mailcore.W001"))
-            continue
+    for receiver in webhooks.receivers:
+        folders = {"quarantine": receiver.settings.quarantine, "spool": receiver.settings.spool}
         found += [_folder(name, path) for name, path in folders.items() if path and not _is_writable(path)]
-    return [*found, *(_silent() if routed else ())]
+    if not _is_routed():
+        return found
+    found += [
+        checks.Warning(f"Webhooks of {name}: {error}", id="mailcore.W001")
+        for name, error in webhooks.broken.items()
+    ]
+    return [*found, *_silent()]
 
 
 def _is_routed() -> bool:
