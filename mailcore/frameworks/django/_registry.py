@@ -68,12 +68,15 @@ class Registry:
             return self._webhooks[listened]
 
     def close(self, *, setting: str = "MAILCORE", **_: Any) -> None:
-        """Close everything where a setting changed that may be about them; they are built anew."""
-        if not setting.startswith(("MAIL", "EMAIL")):
-            return
+        """Close what was built of a setting that changed; it is built anew when it is asked for."""
+        held: list[Mailers | Mailer | _webhooks.Webhooks | None] = []
         with self._lock:
-            held = [*self._webhooks.values(), *(mailer for _, mailer in self._own.values()), self._mailers]
-            self._own, self._mailers, self._webhooks = {}, None, {}
+            if setting == "MAILERS" or _settings.is_ours(setting):
+                held += [mailer for _, mailer in self._own.values()]
+                self._own = {}
+            if _settings.is_ours(setting):
+                held += [*self._webhooks.values(), self._mailers]
+                self._mailers, self._webhooks = None, {}
         for closing in held:
             if closing is not None:
                 closing.close()

@@ -19,7 +19,7 @@ from mailcore import ConfigurationError, Mailers, PluginHost, ReplayStore, Setti
 from mailcore._config import variables
 from mailcore._spec import load_object
 
-__all__ = ["Surroundings", "document", "is_used", "mailers", "receiver_config", "replay_store", "tables"]
+__all__ = ["Surroundings", "document", "is_ours", "is_used", "mailers", "receiver_config", "replay_store", "tables"]
 
 _PREFIX = "MAILCORE_"
 #: Entries that are about this integration, not about a mailer.
@@ -39,6 +39,12 @@ def document() -> dict[str, Any]:
 def is_used() -> bool:
     """Return whether the project has the setting at all."""
     return bool(getattr(settings, "MAILCORE", None))
+
+
+def is_ours(setting: str) -> bool:
+    """Return whether core looks at a setting of that name."""
+    providers = [name.replace("-", "_").upper() + "_" for name in PluginHost.default().adapters]
+    return setting.startswith(("MAILCORE", *providers))
 
 
 def _small(table: Any, where: str) -> dict[str, Any]:

@@ -190,8 +190,7 @@ def _shown() -> str:
     """Return what an error report says of the settings that core looks at."""
     from django.views.debug import get_default_exception_reporter_filter
 
-    providers = [name.replace("-", "_").upper() + "_" for name in PluginHost.default().adapters]
-    names = [name for name in dir(settings) if name.startswith(("MAILCORE", "MAILERS", *providers))]
+    names = [name for name in dir(settings) if name == "MAILERS" or _settings.is_ours(name)]
     cleanse = get_default_exception_reporter_filter().cleanse_setting
     return repr([cleanse(name, getattr(settings, name)) for name in names])
 
