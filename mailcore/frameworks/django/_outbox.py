@@ -85,6 +85,10 @@ def enqueue(
     )
 
 
+def _now() -> datetime:
+    return timezone.now()  # looked up each time: tests of a project replace it
+
+
 @attrs.frozen(kw_only=True)
 class Outbox:
     """
@@ -100,7 +104,7 @@ class Outbox:
     using: str = DEFAULT_DB_ALIAS
     lease: timedelta = timedelta(minutes=10)
     give_up_after: timedelta = timedelta(days=3)
-    clock: Callable[[], datetime] = timezone.now
+    clock: Callable[[], datetime] = _now
 
     def send_due(self, *, limit: int = 100) -> Counter[str]:
         """Send at most `limit` messages and return how many are in which state now."""
