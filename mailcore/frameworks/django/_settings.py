@@ -19,7 +19,16 @@ from mailcore import ConfigurationError, Mailers, PluginHost, ReplayStore, Setti
 from mailcore._config import variables
 from mailcore._spec import load_object
 
-__all__ = ["Surroundings", "document", "is_ours", "is_used", "mailers", "receiver_config", "replay_store", "tables"]
+__all__ = [
+    "Surroundings",
+    "document",
+    "is_ours",
+    "is_used",
+    "mailers",
+    "receiver_config",
+    "replay_store",
+    "tables",
+]
 
 _PREFIX = "MAILCORE_"
 #: Entries that are about this integration, not about a mailer.

@@ -12,6 +12,7 @@ from typing import Any
 
 import django
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
@@ -26,7 +27,13 @@ FOLDER = Path(tempfile.mkdtemp(prefix="mailcore-django-"))
 
 settings.configure(
     ALLOWED_HOSTS=["testserver", "127.0.0.1"],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(FOLDER / "database")}},
+    DATABASES={
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(FOLDER / "database"),
+            "OPTIONS": {"init_command": "PRAGMA synchronous = OFF", "transaction_mode": "IMMEDIATE"},
+        }
+    },
     DEFAULT_FROM_EMAIL="Ada <ada@example.com>",
     INSTALLED_APPS=["mailcore.frameworks.django"],
     LOGGING_CONFIG=None,  # other tests look at what is logged
@@ -75,7 +82,8 @@ def _tables() -> Iterator[None]:
 def database(_tables: None) -> Iterator[None]:
     """Let a test use the database, and empty it after."""
     yield
-    call_command("flush", interactive=False, verbosity=0)
+    for model in apps.get_app_config("mailcore").get_models():
+        model._default_manager.all().delete()
     connections.close_all()
 
 

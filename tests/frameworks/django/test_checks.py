@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,10 @@ def _project(configure: Configure) -> Any:
 def found(*, deploy: bool = False) -> dict[str, str]:
     """Return the checks that complain, and their words."""
     messages = checks.run_checks(tags=["mailcore"], include_deployment_checks=deploy)
-    return {str(message.id).removeprefix("mailcore."): f"{message.msg} {message.hint or ''}" for message in messages}
+    return {
+        str(message.id).removeprefix("mailcore."): f"{message.msg} {message.hint or ''}"
+        for message in messages
+    }
 
 
 class TestSending:
@@ -75,7 +77,9 @@ class TestSending:
 
     def test_each_mailer(self, through: Configure) -> None:
         """A mailer that is not the default one is looked at as well."""
-        through(DEFAULT="a", MAILERS={"a": {"provider": "memory"}, "b": {"provider": "memory", "deadline": 0}})
+        through(
+            DEFAULT="a", MAILERS={"a": {"provider": "memory"}, "b": {"provider": "memory", "deadline": 0}}
+        )
         assert found()["E001"].startswith("b: ")
 
     @pytest.mark.skipif(not SIX_ONE, reason="Django before 6.1 has no MAILERS")
@@ -158,7 +162,9 @@ class TestSettings:
         through(**MAILPACE)
         old = {"MAILPACE_API_KEY": "x", "WEBHOOK_SECRET": "a:b", "POSTMARK_SERVER_TOKEN": "y"}
         configure(ANYMAIL=old)
-        messages = [message for message in checks.run_checks(tags=["mailcore"]) if message.id == "mailcore.W005"]
+        messages = [
+            message for message in checks.run_checks(tags=["mailcore"]) if message.id == "mailcore.W005"
+        ]
         told = [str(message.hint) for message in messages]
         assert 'MAILCORE["MAILPACE_API_KEY"]' in told[0]
         assert 'MAILCORE["WEBHOOK_SECRET"]' in told[1]
@@ -206,5 +212,3 @@ class TestCheckmailer:
         through(PROVIDER="memory")
         with pytest.raises(CommandError, match="InvalidAddress: to: "):
             self.run("--send-to", "nobody")
-
-

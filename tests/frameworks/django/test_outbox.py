@@ -271,7 +271,9 @@ class TestDoubt:
         assert sender.send_due() == {"waiting": 1}
         assert row().doubt_since == START
 
-    def test_without_keys(self, sender: Outbox, clock: Clock, configure: Any, errors: list[Exception]) -> None:
+    def test_without_keys(
+        self, sender: Outbox, clock: Clock, configure: Any, errors: list[Exception]
+    ) -> None:
         """A group's next provider knows nothing of the key, so nothing is repeated."""
         tables = {"a": {"provider": "memory"}, "b": {"provider": "memory"}, "both": {"group": ["a", "b"]}}
         configure(MAILCORE={"default": "both", "mailers": tables})
@@ -408,5 +410,3 @@ class TestTold:
         with pytest.raises(KeyboardInterrupt):
             call_command("sendmailcoreoutbox", every=2.0)
         assert (pauses, len(outbox())) == ([2.0, 2.0], 1)
-
-

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -104,11 +103,3 @@ class TestDatabase:
         clock.now = cases.LEASE
         assert store.claim("a", TTL) is Claim.CLAIMED
         assert store.claim("a", TTL) is Claim.IN_PROGRESS
-
-
-@pytest.fixture(autouse=True)
-def _quick() -> Iterator[None]:
-    """Do not wait for the disk."""
-    with connections["default"].cursor() as cursor:
-        cursor.execute("PRAGMA synchronous = OFF")
-    yield

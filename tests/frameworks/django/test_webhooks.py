@@ -134,7 +134,9 @@ class TestDelivery:
         configure(MAILCORE=config, MIDDLEWARE=["django.middleware.common.CommonMiddleware"])
         assert post(mail, path).status_code == 200
 
-    def test_where_it_is_included(self, configure: Any, config: Any, mail: EmulatedDelivery, heard: Any) -> None:
+    def test_where_it_is_included(
+        self, configure: Any, config: Any, mail: EmulatedDelivery, heard: Any
+    ) -> None:
         """The place is the project's choice."""
         configure(MAILCORE=config, ROOT_URLCONF=__name__)
         where = reverse("mailcore:webhook", kwargs={"provider": "mailpace", "kind": "inbound"})
@@ -147,7 +149,9 @@ class TestDelivery:
         for where in ("/postmark/inbound/", "/mailpace/other/", "/mailpace/inbound/x/", "/memory/tracking/"):
             assert post(mail, where).status_code == 404
 
-    def test_csrf_and_login(self, configure: Any, config: Any, mail: EmulatedDelivery, heard: list[Any]) -> None:
+    def test_csrf_and_login(
+        self, configure: Any, config: Any, mail: EmulatedDelivery, heard: list[Any]
+    ) -> None:
         """Neither a token nor a login is asked of a provider."""
         configure(
             MAILCORE=config,
@@ -264,7 +268,9 @@ class TestSameBytes:
         ],
     )
     @pytest.mark.parametrize("body", [b"", b"{}"])
-    def test_as_the_wsgi_application(self, configure: Any, config: Any, method: str, where: str, body: bytes) -> None:
+    def test_as_the_wsgi_application(
+        self, configure: Any, config: Any, method: str, where: str, body: bytes
+    ) -> None:
         """Django's handler and the plain WSGI application say the same, in status, headers and body."""
         config = {**config, "WEBHOOK_SECRET": "user:password"}
         configure(MAILCORE=config)
@@ -275,7 +281,9 @@ class TestSameBytes:
         assert wsgi(WSGIHandler(), method, where, body) == expected
 
 
-def wsgi(app: Any, method: str, where: str, body: bytes, **given: Any) -> tuple[str, list[tuple[str, str]], bytes]:
+def wsgi(
+    app: Any, method: str, where: str, body: bytes, **given: Any
+) -> tuple[str, list[tuple[str, str]], bytes]:
     """Return what a WSGI application answers."""
     said: list[Any] = []
     environ = {
@@ -336,7 +344,9 @@ class TestReceivers:
         inbound.disconnect(fails)
         inbound.disconnect(works)
 
-    def test_asked_again(self, configure: Any, config: Any, mail: EmulatedDelivery, raising: list[Any]) -> None:
+    def test_asked_again(
+        self, configure: Any, config: Any, mail: EmulatedDelivery, raising: list[Any]
+    ) -> None:
         """One that raises has the delivery again; it does not keep it from the others."""
         configure(MAILCORE=config)
         assert post(mail).status_code == 503
@@ -398,7 +408,12 @@ class TestTransactions:
         return lambda: list(ReplayClaim.objects.filter(key__startswith="row").values_list("key", flat=True))
 
     def test_one_for_each_event(
-        self, configure: Any, config: Any, mail: EmulatedDelivery, writing: list[bool], rows: Any,
+        self,
+        configure: Any,
+        config: Any,
+        mail: EmulatedDelivery,
+        writing: list[bool],
+        rows: Any,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """With ATOMIC_REQUESTS what a receiver that raises has written is undone, and the claim is not held."""
@@ -429,13 +444,17 @@ class TestTransactions:
 class TestConfiguration:
     """Which endpoints there are."""
 
-    def test_receiving_alone(self, configure: Any, config: Any, mail: EmulatedDelivery, heard: list[Any]) -> None:
+    def test_receiving_alone(
+        self, configure: Any, config: Any, mail: EmulatedDelivery, heard: list[Any]
+    ) -> None:
         """A project that receives and does not send names no mailer."""
         del config["PROVIDER"]
         configure(MAILCORE=config)
         assert post(mail).status_code == 200
 
-    def test_named_mailers(self, configure: Any, config: Any, mail: EmulatedDelivery, heard: list[Any]) -> None:
+    def test_named_mailers(
+        self, configure: Any, config: Any, mail: EmulatedDelivery, heard: list[Any]
+    ) -> None:
         """Of several mailers the first of that provider says how its webhooks are received."""
         key = config["MAILPACE_WEBHOOK_KEY"]
         tables = {
