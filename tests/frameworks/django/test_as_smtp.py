@@ -289,6 +289,19 @@ def message(**given: Any) -> EmailMultiAlternatives:
     return EmailMultiAlternatives(**{"subject": "Hi", "body": "Hello", "to": ["bob@example.net"], **given})
 
 
+def connection(*, silent: bool = False) -> Any:
+    """Return Django's own connection."""
+    if SIX_ONE:
+        return mail.mailers.default
+    return mail.get_connection(fail_silently=silent)
+
+
+def twice() -> list[int]:
+    """Send twice over one connection that is opened and closed by hand."""
+    with connection() as opened:
+        return [opened.send_messages([message()]), opened.send_messages([message(), message()])]
+
+
 ADMINS = ["a@example.net", "b@example.net"] if SIX_ONE else [("A", "a@example.net"), ("B", "b@example.net")]
 
 CALLS: dict[str, Callable[[], Any]] = {
@@ -328,7 +341,7 @@ CALLS: dict[str, Callable[[], Any]] = {
         message(alternatives=[('<img src="cid:logo@inline">', "text/html")]), inline_image()
     ),
     "nobody": lambda: send(message(to=[])),
-    "a connection used twice": lambda: twice(),
+    "a connection used twice": twice,
     "no messages": lambda: connection().send_messages([]),
     "one without recipients among others": lambda: connection().send_messages(
         [message(), message(to=[]), message(to=["carol@example.net"])]
@@ -341,19 +354,6 @@ def html_body() -> EmailMessage:
     found = message(body="<p>Hello</p>")
     found.content_subtype = "html"
     return found
-
-
-def connection(*, silent: bool = False) -> Any:
-    """Return Django's own connection."""
-    if SIX_ONE:
-        return mail.mailers.default
-    return mail.get_connection(fail_silently=silent)
-
-
-def twice() -> list[int]:
-    """Send twice over one connection that is opened and closed by hand."""
-    with connection() as opened:
-        return [opened.send_messages([message()]), opened.send_messages([message(), message()])]
 
 
 #: What MailPace cannot carry, or keeps to itself: attachments get a type from their names there.

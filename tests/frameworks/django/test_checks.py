@@ -189,7 +189,7 @@ class TestCheckmailer:
     def test_wrong(self, through: Configure) -> None:
         """One that is not ready ends it with an error, after the others were reported."""
         through(DEFAULT="a", MAILERS={"a": {"provider": "mailpace"}, "b": {"provider": "memory"}})
-        with pytest.raises(CommandError, match="a: .*MAILPACE_API_KEY"):
+        with pytest.raises(CommandError, match=r"a: .*MAILPACE_API_KEY"):
             self.run()
         with pytest.raises(CommandError, match="no mailer 'c'"):
             self.run("c")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -89,6 +89,13 @@ def row() -> OutboxMessage:
     return OutboxMessage.objects.get()
 
 
+def undone(call: Callable[[], object]) -> None:
+    """Call within a transaction that is then rolled back."""
+    with transaction.atomic():
+        call()
+        transaction.set_rollback(True)  # reason: Django's own signature
+
+
 class TestEnqueue:
     """Into the outbox."""
 
@@ -98,9 +105,7 @@ class TestEnqueue:
 
     def test_with_its_transaction(self) -> None:
         """A message is there exactly if the transaction it belongs to is committed."""
-        with pytest.raises(OSError, match="crash"), transaction.atomic():
-            enqueue(mail())
-            raise OSError("crash")
+        undone(lambda: enqueue(mail()))
         assert OutboxMessage.objects.count() == 0
         with transaction.atomic():
             enqueue(mail())
@@ -128,9 +133,7 @@ class TestEnqueue:
             configure(MAILERS={"default": {"BACKEND": BACKEND}})
         else:
             configure(EMAIL_BACKEND=BACKEND)
-        with pytest.raises(OSError, match="crash"), transaction.atomic():
-            send_mail("Hi", "Hello", None, ["bob@example.com"])
-            raise OSError("crash")
+        undone(lambda: send_mail("Hi", "Hello", None, ["bob@example.com"]))
         with transaction.atomic():
             assert send_mail("Hi", "Hello", None, ["bob@example.com"]) == 1
         assert outbox() == []

@@ -150,7 +150,7 @@ class TestFailure:
         """The first failure ends it; the message has the error."""
         failing["b@example.com"] = Rejected("No.")
         given = [message("a@example.com"), message("b@example.com"), message("c@example.com")]
-        with pytest.raises(Rejected, match="No.") as caught:
+        with pytest.raises(Rejected, match="No") as caught:
             backend().send_messages(given)
         assert given[0].mailcore_result is not None
         assert given[1].mailcore_error is caught.value
@@ -259,7 +259,7 @@ class TestChoice:
     def test_no_settings(self, configure: Callable[..., None]) -> None:
         """A project without the setting is told what to write."""
         configure(**backend_settings())
-        with pytest.raises(ImproperlyConfigured, match='MAILCORE = {"PROVIDER"'):
+        with pytest.raises(ImproperlyConfigured, match=r'MAILCORE = \{"PROVIDER"'):
             backend()
 
     @pytest.mark.skipif(not SIX_ONE, reason="Django before 6.1 has one mailer")

@@ -97,7 +97,7 @@ class TestLookUp:
 
 
 class TestErrorReports:
-    """Django shows settings and variables where something went wrong, to whoever sees the page or the mail."""
+    """Django shows settings and variables where something went wrong, to whoever sees the report."""
 
     MAILCORE = {  # noqa: RUF012  # reason: read only
         "DEFAULT": "main",
@@ -141,7 +141,7 @@ class TestImport:
 
     def test_no_settings(self) -> None:
         """The package is imported without any settings."""
-        code = "import mailcore.frameworks.django as package; print(all(map(package.__getattribute__, package.__all__)))"
+        code = "import mailcore.frameworks.django as d; print(all(hasattr(d, name) for name in d.__all__))"
         assert self.run(code) == "True\n"
 
     def test_no_django(self) -> None:

@@ -403,10 +403,16 @@ class TestTransactions:
         inbound.disconnect(writes)
 
     @pytest.fixture
+    def atomic_requests(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Make each request a transaction."""
+        monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", value=True)
+
+    @pytest.fixture
     def rows(self) -> Callable[[], list[str]]:
         """Return a function that lists what was written."""
         return lambda: list(ReplayClaim.objects.filter(key__startswith="row").values_list("key", flat=True))
 
+    @pytest.mark.usefixtures("atomic_requests")
     def test_one_for_each_event(
         self,
         configure: Any,
@@ -414,10 +420,8 @@ class TestTransactions:
         mail: EmulatedDelivery,
         writing: list[bool],
         rows: Any,
-        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """With ATOMIC_REQUESTS what a receiver that raises has written is undone, and the claim is not held."""
-        monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", True)
+        """With ATOMIC_REQUESTS what a receiver that raises has written is undone, its claim given back."""
         configure(MAILCORE={**config, "REPLAY_STORE": self.STORE})
         assert post(mail).status_code == 503
         assert rows() == []
