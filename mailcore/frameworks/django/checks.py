@@ -15,7 +15,7 @@ from django.core import checks, mail
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from mailcore import MailcoreError, Mailers, PluginHost, Secret
+from mailcore import MailcoreError, Mailers, MissingOption, PluginHost, Secret
 from mailcore._config import configuration
 from mailcore.frameworks.django import _settings, _webhooks
 from mailcore.frameworks.django._backend import EmailBackend
@@ -35,6 +35,8 @@ _RENAMED = {
     "IDNA_ENCODER": "nothing: IDNA 2008 with UTS-46 is always used",
     "DEBUG_API_REQUESTS": "the logger mailcore, or the hook mailcore_request_prepared",
 }
+
+_PLACES = "Each of these names may also be a Django setting, or a key of MAILCORE without MAILCORE_ before it."
 
 Found = list[checks.CheckMessage]
 
@@ -58,20 +60,31 @@ def _mailers() -> Mailers | None:
 
 
 def check_mailers(**_: Any) -> Found:
-    """Report each mailer that cannot be built: E001; and each entry of Django's own setting: E002."""
-    found: Found = []
+    """Report each mailer that cannot be built: E001, or W007 where a secret is not there; E002: see below."""
+    problems: dict[str, MailcoreError] = {}
     if _settings.is_used() or _uses_ours():
         try:
-            problems: dict[str, MailcoreError] = _settings.mailers().check()
+            problems = _settings.mailers().check()
         except MailcoreError as error:
             problems = {"MAILCORE": error}
-        found = [checks.Error(f"{name}: {error}", id="mailcore.E001") for name, error in problems.items()]
+    found = [_problem(name, error) for name, error in problems.items()]
+    return [*found, *_wrong_entries([str(error) for error in problems.values()])]
+
+
+def _problem(name: str, error: MailcoreError) -> checks.CheckMessage:
+    if isinstance(error, MissingOption):  # where a project is built, secrets may well be missing
+        return checks.Warning(f"{name}: {error}", hint=_PLACES, id="mailcore.W007")
+    return checks.Error(f"{name}: {error}", id="mailcore.E001")
+
+
+def _wrong_entries(known: list[str]) -> Iterator[checks.CheckMessage]:
+    """Yield what is wrong with entries of Django's own setting, but for what is wrong with their mailers."""
     for alias in _aliases():
         try:
             mail.mailers[alias]
         except ImproperlyConfigured as error:
-            found.append(checks.Error(str(error), id="mailcore.E002"))
-    return found
+            if not any(text in str(error) for text in known):
+                yield checks.Error(str(error), id="mailcore.E002")
 
 
 def _uses_ours() -> bool:
