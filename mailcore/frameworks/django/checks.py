@@ -36,7 +36,9 @@ _RENAMED = {
     "DEBUG_API_REQUESTS": "the logger mailcore, or the hook mailcore_request_prepared",
 }
 
-_PLACES = "Each of these names may also be a Django setting, or a key of MAILCORE without MAILCORE_ before it."
+_PLACES = (
+    "Each of these names may also be a Django setting, or a key of MAILCORE without MAILCORE_ before it."
+)
 
 Found = list[checks.CheckMessage]
 

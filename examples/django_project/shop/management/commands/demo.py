@@ -37,9 +37,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve the shop and the provider, and let them talk."""
         call_command("migrate", verbosity=0)
-        with LocalProvider("mailpace") as local, make_server(
-            "127.0.0.1", 0, application, handler_class=Quiet
-        ) as server:
+        with (
+            LocalProvider("mailpace") as local,
+            make_server("127.0.0.1", 0, application, handler_class=Quiet) as server,
+        ):
             threading.Thread(target=server.serve_forever, daemon=True).start()
             settings = {f"MAILPACE_{name.upper()}": value for name, value in local.settings.items()}
             with override_settings(**settings):
