@@ -8,6 +8,7 @@ Rule 2: the standard library is asked for structure and bytes; header text is re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from email.message import EmailMessage
 from email.message import Message as StdlibMessage
 from typing import Any, cast
@@ -60,13 +61,20 @@ def message_from_email(source: StdlibMessage) -> Message:
         InvalidMessage: A value that is not valid, or a part that cannot be read.
         UnsupportedFeature: A structure or header that a `Message` cannot say.
     """
-    try:
+    with _reading():
         fields = {**_headers(source), **_Content(source).fields()}
+    return Message(**fields)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Make what the standard library raises at a broken email an error of ours."""
+    try:
+        yield
     except MailcoreError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidMessage(f"The email cannot be read ({type(error).__name__}).") from None
-    return Message(**fields)
 
 
 def _headers(source: StdlibMessage) -> dict[str, Any]:
@@ -134,13 +142,14 @@ def attachment_from_part(part: StdlibMessage) -> Attachment:
         InvalidMessage: It cannot be read.
         UnsupportedFeature: It has parts of its own.
     """
-    if _holds_message(part):
-        return _attached_message(part)
-    if part.is_multipart() or part.get_content_maintype() == "multipart":
-        raise UnsupportedFeature(
-            f"A {part.get_content_type()} cannot be attached. Attach its parts.", field="attachments"
-        )
-    return _attachment(part, part.get_content_type())
+    with _reading():
+        if _holds_message(part):
+            return _attached_message(part)
+        if part.is_multipart() or part.get_content_maintype() == "multipart":
+            raise UnsupportedFeature(
+                f"A {part.get_content_type()} cannot be attached. Attach its parts.", field="attachments"
+            )
+        return _attachment(part, part.get_content_type())
 
 
 def _holds_message(part: StdlibMessage) -> bool:

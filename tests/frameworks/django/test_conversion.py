@@ -213,6 +213,15 @@ class TestAttachments:
         found = message_from_django(message)
         assert (found.text, [file.content for file in found.attachments]) == ("Hello", [b"note"])
 
+    def test_broken_part(self) -> None:
+        """A part that cannot be read is a typed error."""
+        message = django_message()
+        part = MIMEBase("application", "pdf")
+        part.set_payload(None)
+        message.attachments.append(part)
+        with pytest.raises(ValueError, match="no content"):
+            message_from_django(message)
+
     def test_part_with_parts(self) -> None:
         """A part that has parts of its own is refused."""
         message = django_message()

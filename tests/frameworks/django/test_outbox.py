@@ -18,6 +18,7 @@ from django.db import connections, transaction
 from mailcore import (
     AuthenticationFailed,
     InvalidMessage,
+    Mailer,
     MaybeSent,
     Message,
     NotAccepted,
@@ -286,18 +287,41 @@ class TestDoubt:
         clock.now = row().not_before
         assert sender.send_due() == {"doubtful": 1}
 
-    def test_worker_that_died(self, sender: Outbox, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_worker_that_died(self, sender: Outbox, clock: Clock) -> None:
         """A worker that died between sending and writing it down makes no second mail."""
         enqueue(mail())
-        monkeypatch.setattr(Outbox, "_settle", lambda *args, **given: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            sender.send_due()
-        monkeypatch.undo()
+        with pytest.MonkeyPatch.context() as patch:
+
+            def die(*_: Any, **__: Any) -> None:
+                raise SystemExit
+
+            patch.setattr(Outbox, "_settle", die)
+            with pytest.raises(SystemExit):
+                sender.send_due()
         assert (row().state, len(outbox())) == (State.SENDING, 1)
         assert sender.send_due() == {}
         clock.now = START + sender.lease
         assert Outbox(clock=clock).send_due() == {"sent": 1}
         assert len(outbox()) == 1
+
+    def test_what_nobody_expected(
+        self, sender: Outbox, clock: Clock, errors: list[Exception], caplog: Any, monkeypatch: Any
+    ) -> None:
+        """A defect at one message is logged, and keeps it from no other."""
+        enqueue(mail(subject="odd"))
+        enqueue(mail())
+        send = Mailer.send
+
+        def break_down(self: Mailer, message: Message, **given: Any) -> SendResult:
+            if message.subject == "odd":
+                raise ZeroDivisionError
+            return send(self, message, **given)
+
+        monkeypatch.setattr(Mailer, "send", break_down)
+        assert sender.send_due() == {"sending": 1, "sent": 1}
+        assert "ZeroDivisionError" in caplog.text
+        clock.now = START + sender.lease
+        assert sender.send_due() == {"sending": 1}
 
     def test_late_worker(self, sender: Outbox, clock: Clock) -> None:
         """A worker whose message was given to another one writes nothing down."""

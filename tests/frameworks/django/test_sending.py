@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import django
 import pytest
+from anymail.message import AnymailRecipientStatus as TheirRecipient
+from anymail.message import AnymailStatus as TheirStatus
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage, EmailMultiAlternatives, mail_admins, send_mail
 from django.test.utils import override_settings, setup_test_environment, teardown_test_environment
+from django.utils.log import AdminEmailHandler
 
 from mailcore import (
     InvalidMessage,
     MailerGroup,
     MaybeSent,
     NotAccepted,
+    RecipientResult,
     Rejected,
     Scope,
     SendCancelled,
     SendResult,
+    SendStatus,
     UnsupportedFeature,
 )
 from mailcore.frameworks.django import EmailBackend, get_mailer, post_send, pre_send
+from mailcore.frameworks.django._anymail import AnymailStatus
 from mailcore.frameworks.django.testing import outbox
 from mailcore.providers.local import MemoryAdapter
 
@@ -127,6 +134,36 @@ class TestFunctions:
         assert set(status.recipients) == {"bob@example.com", "carol@example.com"}
         assert status.recipients["bob@example.com"].status == "sent"
         assert status.recipients["bob@example.com"].message_id == status.message_id
+
+    def test_shape_of_anymails_status(self) -> None:
+        """It says the same as anymail's own would: of one id, of several, and of none."""
+        rows = {"a@example.com": ("1", SendStatus.SENT), "b@example.com": ("2", SendStatus.QUEUED)}
+        for count in (0, 1, 2):
+            given = list(rows.items())[:count]
+            theirs = TheirStatus()
+            if given:
+                theirs.set_recipient_status(
+                    {name: TheirRecipient(number, status.value) for name, (number, status) in given}
+                )
+            found = {
+                name: RecipientResult(status=status, message_id=number) for name, (number, status) in given
+            }
+            ours = AnymailStatus(SendResult(message_id=None, recipients=found) if given else None)
+            assert (ours.message_id, ours.status) == (theirs.message_id, theirs.status)
+            assert vars(ours).keys() == vars(theirs).keys()
+            assert [(name, row.message_id, row.status) for name, row in ours.recipients.items()] == [
+                (name, row.message_id, row.status) for name, row in theirs.recipients.items()
+            ]
+
+    def test_error_reports(self) -> None:
+        """What is logged as an error is mailed to the admins, as Django does it."""
+        admins = ["admin@example.com"] if SIX_ONE else [("Admin", "admin@example.com")]
+        record = logging.LogRecord("shop", logging.ERROR, __file__, 1, "It is broken.", None, None)
+        with override_settings(ADMINS=admins, SERVER_EMAIL="server@example.com"):
+            AdminEmailHandler(include_html=True).emit(record)
+        (found,) = outbox()
+        assert found.subject == "[Django] ERROR: It is broken."
+        assert found.html is not None
 
     def test_nobody(self) -> None:
         """A message without recipients is not sent and not counted."""
