@@ -332,6 +332,14 @@ class TestDoubt:
         sender._settle(late, state=State.FAILED, error="late")
         assert (row().state, row().error) == (State.SENT, "")
 
+    def test_late_worker_beside_another(self, sender: Outbox, clock: Clock) -> None:
+        """Nor does it where the other one is still at it."""
+        late = enqueue(mail())
+        assert sender._claim(late)
+        assert sender._claim(row())
+        sender._settle(late, state=State.FAILED, error="late")
+        assert (row().state, row().error) == (State.SENDING, "")
+
     @pytest.mark.loopback
     def test_answer_that_got_lost(self, clock: Clock, configure: Any) -> None:
         """Over HTTP, with a provider that queues and then fails: one mail."""
