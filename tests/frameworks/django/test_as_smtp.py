@@ -397,7 +397,8 @@ MISTAKES: dict[str, Callable[[], Any]] = {
     "line break in an address": lambda: send(message(to=["a\n@example.net"])),
     "line break in a sender": lambda: send(message(from_email="Ada\n <ada@example.com>")),
     "two addresses in one": lambda: send(message(to=["a@example.net, b@example.net"])),
-    "no address": lambda: send(message(to=["bob@"])),
+    "no address": lambda: send(message(to=["@example.net"])),
+    "comma in a bare name": lambda: send(message(to=["Bob, Inc. <bob@example.net>"])),
     "attachment without content": lambda: send(message(), ("a.txt", None)),
 }
 
