@@ -27,6 +27,8 @@ _GROUPS = {
     "Plugins": "PluginHost Plugin PluginProblem hookimpl",
 }
 _ELSEWHERE = {
+    "mailcore.frameworks.django": "EmailBackend OutboxBackend message_from_django get_mailer enqueue Outbox "
+    "DjangoReplayStore",
     "mailcore.observers.logs": "install Logs",
     "mailcore.observers.otel": "install Telemetry",
     "mailcore.sandbox": "LocalProvider Delivered",

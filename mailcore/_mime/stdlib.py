@@ -8,6 +8,7 @@ Rule 2: the standard library is asked for structure and bytes; header text is re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from email.message import EmailMessage
 from email.message import Message as StdlibMessage
 from typing import Any, cast
@@ -23,7 +24,7 @@ from mailcore._mime.header_reader import decode_words, parameters, unfold
 from mailcore._mime.writer import write_message
 from mailcore.exceptions import InvalidMessage, MailcoreError, UnsupportedFeature
 
-__all__ = ["message_from_email", "message_to_email"]
+__all__ = ["attachment_from_part", "message_from_email", "message_to_email"]
 
 _ADDRESS_FIELDS = {"from": "from_", "to": "to", "cc": "cc", "bcc": "bcc", "reply-to": "reply_to"}
 _TRANSMISSION = frozenset({"date", "message-id", "mime-version", "received", "return-path"})
@@ -60,13 +61,20 @@ def message_from_email(source: StdlibMessage) -> Message:
         InvalidMessage: A value that is not valid, or a part that cannot be read.
         UnsupportedFeature: A structure or header that a `Message` cannot say.
     """
-    try:
+    with _reading():
         fields = {**_headers(source), **_Content(source).fields()}
+    return Message(**fields)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Make what the standard library raises at a broken email an error of ours."""
+    try:
+        yield
     except MailcoreError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidMessage(f"The email cannot be read ({type(error).__name__}).") from None
-    return Message(**fields)
 
 
 def _headers(source: StdlibMessage) -> dict[str, Any]:
@@ -126,6 +134,33 @@ def _named(extra: list[tuple[str, str]]) -> dict[str, Any]:
     return {"headers": headers, **({"subject": subject[0]} if subject else {})}
 
 
+def attachment_from_part(part: StdlibMessage) -> Attachment:
+    """
+    Return the attachment that one part of an email stands for, whatever its place there.
+
+    Raises:
+        InvalidMessage: It cannot be read.
+        UnsupportedFeature: It has parts of its own.
+    """
+    with _reading():
+        if _holds_message(part):
+            return _attached_message(part)
+        if part.is_multipart() or part.get_content_maintype() == "multipart":
+            raise UnsupportedFeature(
+                f"A {part.get_content_type()} cannot be attached. Attach its parts.", field="attachments"
+            )
+        return _attachment(part, part.get_content_type())
+
+
+def _holds_message(part: StdlibMessage) -> bool:
+    return part.get_content_type() == "message/rfc822" and part.is_multipart()
+
+
+def _attached_message(part: StdlibMessage) -> Attachment:
+    inner = cast("list[StdlibMessage]", part.get_payload())[0]
+    return Attachment.from_message(inner, filename=_labels(part)[1])
+
+
 class _Content:
     """Sort the parts of an email into bodies and attachments."""
 
@@ -139,9 +174,8 @@ class _Content:
 
     def _read(self, part: StdlibMessage, container: str) -> None:
         content_type = part.get_content_type()
-        if content_type == "message/rfc822" and part.is_multipart():
-            inner = cast("list[StdlibMessage]", part.get_payload())[0]
-            self._attachments.append(Attachment.from_message(inner, filename=_labels(part)[1]))
+        if _holds_message(part):
+            self._attachments.append(_attached_message(part))
         elif part.is_multipart() or content_type.startswith("multipart/"):
             self._open(part, content_type)
         elif content_type in _BODIES and not _is_file(part):
