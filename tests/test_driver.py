@@ -524,6 +524,19 @@ class TestBatch:
             str(found) == "The provider's answer leaves this message out." for found in verdicts[matched:]
         )
 
+    def test_adapter_is_told_what_to_send(self) -> None:
+        """It gets the messages in their order, and what core knows of the moment."""
+        told: list[Any] = []
+
+        def flow(*arguments: Any) -> Iterator[Any]:
+            told.extend(arguments)
+            yield COMMIT
+            return [result() for _ in self.MESSAGES]
+
+        adapter: Any = SimpleNamespace(batch_flow=flow)
+        drive(batch_steps(adapter, "fake", self.MESSAGES, context(), ONCE), Script(OK))
+        assert told == [self.MESSAGES, context()]
+
     def test_repeat_is_everybodys(self) -> None:
         """A verdict tells the attempts before, as those of a single send do."""
 
@@ -563,7 +576,7 @@ class TestBatch:
         verdicts = self.batch(None, answer)
         assert [type(found) for found in verdicts] == [expected] * 3
         assert len(set(map(id, verdicts))) == 3
-        assert verdicts[0].idempotency_key == "batch-1"
+        assert (verdicts[0].provider, verdicts[0].idempotency_key) == ("fake", "batch-1")
 
     def test_failure_to_understand_is_everybodys(self) -> None:
         """An exception after the commit makes every message unknown, with the answer kept."""
