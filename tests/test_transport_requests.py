@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from urllib3.util.connection import allowed_gai_family
 
 from mailcore import (
     Attachment,
@@ -37,6 +38,7 @@ from mailcore import (
     Settings,
     TransportFailure,
 )
+from mailcore.transports._watched import Progress
 from mailcore.transports.requests import RequestsTransport
 from reliability.authority import Authority
 from reliability.fault_server import Peer, Script, Server, answering, deaf, once
@@ -248,8 +250,68 @@ class TestExchange:
         assert server.connections <= 8
 
 
+class TestTemplates:
+    """What is kept of an address."""
+
+    def test_not_all_addresses_are(self, transport: Any) -> None:
+        """An API whose addresses are made of data does not fill the memory."""
+        carrier = transport()
+        for number in range(101):
+            carrier._prepare(request(f"http://127.0.0.1:9/{number}"))
+        assert len(carrier._templates) == 101
+        carrier._prepare(request("http://127.0.0.1:9/101"))
+        assert [url for _, url in carrier._templates] == ["http://127.0.0.1:9/101"]
+
+    def test_is_used_again(self, transport: Any) -> None:
+        """What an address needs is worked out once; the method is part of it."""
+        carrier = transport()
+        prepared = [
+            carrier._prepare(request("http://127.0.0.1:9/send", method=method)).method
+            for method in ("POST", "PUT", "POST")
+        ]
+        assert prepared == ["POST", "PUT", "POST"]
+        assert len(carrier._templates) == 2
+
+
 class TestConnections:
     """When one is kept and when it is not."""
+
+    def test_does_not_wait_for_more(
+        self, serve: Any, transport: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is small is sent at once: no connection holds it back to send more together."""
+        connected: list[int] = []
+        connect = socket.socket.connect
+
+        def noting(self: socket.socket, address: Any) -> None:
+            connected.append(self.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            connect(self, address)
+
+        monkeypatch.setattr(socket.socket, "connect", noting)
+        exchange(transport(), request(serve(answering(OK))))
+        assert len(connected) == 1
+        assert connected[0] != 0
+
+    def test_many_are_kept(self, serve: Any, transport: Any) -> None:
+        """As many as work at the same time, so that none is opened anew for each mail."""
+        number, together = 12, threading.Barrier(12)
+
+        def meet(peer: Peer) -> None:
+            while peer.read():
+                together.wait(5)
+                peer.write(OK)
+
+        server, carrier = serve(meet), transport()
+        for _ in range(2):
+            threads = [
+                threading.Thread(target=exchange, args=(carrier, request(server))) for _ in range(number)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert len(server.requests) == 2 * number
+        assert server.connections == number
 
     @pytest.mark.rule("N-G2")
     def test_is_kept(self, serve: Any, transport: Any) -> None:
@@ -427,6 +489,23 @@ class TestEnvironment:
         assert b"X-Token" not in proxy.requests[0]
 
 
+class TestProgress:
+    """How long one operation may take."""
+
+    @pytest.mark.parametrize(
+        "left, at_most, expected", [(9.0, None, 9.0), (9.0, 5.0, 5.0), (0.5, 5.0, 0.5), (0.001, 0.0, 0.0)]
+    )
+    def test_time_left(self, left: float, at_most: float | None, expected: float) -> None:
+        """As long as it may, and no longer than the deadline."""
+        assert Progress(Deadline(left, lambda: 0.0)).time_left(at_most) == expected
+
+    @pytest.mark.parametrize("left", [0.0, -1.0])
+    def test_no_time_left(self, left: float) -> None:
+        """It does not begin."""
+        with pytest.raises(TimeoutError):
+            Progress(Deadline(left, lambda: 0.0)).time_left(None)
+
+
 class TestDeadline:
     """Time runs out."""
 
@@ -562,6 +641,27 @@ class TestPhase:
             text.format(host=f"127.0.0.1:{server.port}")
         )
 
+    def test_asks_for_every_address(self, transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A name is looked up for TCP, in every family this machine has; a literal needs no brackets then."""
+        asked: list[Any] = []
+
+        def nothing(*arguments: Any) -> list[Any]:
+            asked.append(arguments)
+            return []
+
+        monkeypatch.setattr(socket, "getaddrinfo", nothing)
+        found = failure(transport(), request("http://[::1]:9/send"))
+        assert asked == [("::1", 9, allowed_gai_family(), socket.SOCK_STREAM)]
+        assert found.phase is Phase.CONNECTING
+        assert "nothing was sent (NewConnectionError)" in str(found)
+
+    def test_is_tried_once(self, transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Repeats are for the mailer to decide, which pays for them; the library makes none."""
+        asked: list[Any] = []
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments: asked.append(arguments) or [])
+        failure(transport(), request("http://localhost:9/send"))
+        assert len(asked) == 1
+
     def test_unknown_name(self, transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """The host has no address."""
 
@@ -569,7 +669,9 @@ class TestPhase:
             raise socket.gaierror(-2, "Name or service not known")
 
         monkeypatch.setattr(socket, "getaddrinfo", unknown)
-        assert failure(transport(), request("https://api.example.com/send")).phase is Phase.CONNECTING
+        found = failure(transport(), request("https://api.example.com/send"))
+        assert found.phase is Phase.CONNECTING
+        assert "nothing was sent (NameResolutionError)" in str(found)
 
     @pytest.mark.parametrize(
         "script,phases",
