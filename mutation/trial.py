@@ -24,10 +24,9 @@ __all__ = ["ROOT", "Findings", "Trial"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: The exit codes that mutmut notes: a test failed, or took too long, as a mutant that never ends does.
+#: The exit codes that mutmut notes of a mutant that was noticed: a test failed, or did not end. Whatever else
+#: becomes of a mutant counts as survival: all tests passed, there were none, or they could not be run.
 NOTICED = (1, -24, 24, 36, 152)
-#: All tests passed, or there were none.
-UNNOTICED = (0, 5, 33)
 
 SETTINGS = """\
 [mutmut]
@@ -35,8 +34,9 @@ use_git_change_detection=false
 track_dependencies=false
 # Each mutant in a process that has run no test yet: hypothesis refuses to run one in two.
 process_isolation=forkserver
-# A busy machine is no mutant: 45 seconds more than fifteen times what the tests took.
-timeout_constant=3
+# A busy machine is no mutant, and a mutant that never ends must not take all day.
+timeout_constant=10
+timeout_multiplier=4
 pytest_add_cli_args=
     -p
     no:cacheprovider
@@ -102,8 +102,7 @@ class Trial:
             self._python(folder, "-m", "mutmut", "run", "--max-children", str(children), *only)
             seconds = time.monotonic() - began
             codes = dict(_codes(folder / "mutants"))
-            _check(codes)
-            alive = [mutant for mutant, code in codes.items() if code in UNNOTICED]
+            alive = [mutant for mutant, code in codes.items() if code not in NOTICED]
             diffs = json.loads(self._python(folder, "-c", DIFFS, *alive))
         survivors = [Mutant.of(name, diff) for name, diff in diffs.items()]
         modules = [mutant.rpartition(".")[0] for mutant in codes]
@@ -153,10 +152,3 @@ def _codes(mutants: Path) -> Iterator[tuple[str, int]]:
     for path in sorted(mutants.rglob("*.meta")):
         found = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
         yield from ((name, code) for name, code in found.items() if code is not None)
-
-
-def _check(codes: Mapping[str, int]) -> None:
-    """End where a mutant was not judged, which is not the same as noticed."""
-    odd = [f"{name}: {code}" for name, code in codes.items() if code not in (*NOTICED, *UNNOTICED)]
-    if odd:
-        raise SystemExit("\n".join(["Not judged, by the exit code of pytest:", *odd[:20]]))

@@ -197,8 +197,9 @@ class TestRefusing:
             ("a, b <c", QUOTES),
             ("a <b, c", QUOTES),
             ("a <b@c", 'A ">" is missing.'),
+            ("a <b@c <d", 'A ">" is missing.'),
         ],
-        ids=range(19),
+        ids=range(20),
     )
     def test_says_what_is_wrong(self, text: str, why: str) -> None:
         """The error shows the text, and then the first thing that is wrong with it."""
@@ -226,6 +227,13 @@ class TestRefusing:
         with pytest.raises(InvalidAddress) as caught:
             Address.parse_list(value, field="to")
         assert str(caught.value) == text
+
+    @pytest.mark.parametrize("field, prefix", [({}, ""), ({"field": "cc"}, "cc: ")])
+    def test_one_address_names_its_field_too(self, field: dict[str, str], prefix: str) -> None:
+        """`parse` says whose address it is, where it is anybody's."""
+        with pytest.raises(InvalidAddress) as caught:
+            Address.parse("a@x>", **field)
+        assert str(caught.value) == f"{prefix}'a@x>' is not an address. Unexpected '>'."
 
     @pytest.mark.rule("N-A1")
     @pytest.mark.parametrize("text", ["Widgets, Inc. <w@x>", "a@b <w@x>", "evil@x, <w@x"])

@@ -274,6 +274,12 @@ class TestRoundRobin:
         assert len(list(source)) == 20 - taken
         sending.close()  # type: ignore[attr-defined]  # reason: a generator
 
+    def test_many_at_once_are_the_callers_to_say(self, host: PluginHost) -> None:
+        """What makes no sense is refused, as a mailer does."""
+        found, _ = group(host, None)
+        with pytest.raises(ValueError, match="concurrency"):
+            found.send_many([MESSAGE], concurrency=0)
+
 
 class TestMade:
     """How a group comes to be."""

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+import urllib3
 from urllib3.util.connection import allowed_gai_family
 
 from mailcore import (
@@ -38,8 +40,8 @@ from mailcore import (
     Settings,
     TransportFailure,
 )
-from mailcore.transports._watched import Progress
-from mailcore.transports.requests import RequestsTransport
+from mailcore.transports._watched import Progress, _WatchedSocket
+from mailcore.transports.requests import RequestsTransport, _failure
 from reliability.authority import Authority
 from reliability.fault_server import Peer, Script, Server, answering, deaf, once
 
@@ -499,6 +501,20 @@ class TestProgress:
         """As long as it may, and no longer than the deadline."""
         assert Progress(Deadline(left, lambda: 0.0)).time_left(at_most) == expected
 
+    @pytest.mark.parametrize("left, expected", [(9.0, 3.0), (2.0, 2.0)])
+    def test_of_a_socket(self, left: float, expected: float) -> None:
+        """A socket keeps the limit it came with, until it is given another one."""
+        progress = Progress(Deadline(left, lambda: 0.0))
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.settimeout(3.0)
+            watched = _WatchedSocket(ours)
+            watched.arm(progress)
+            assert ours.gettimeout() == expected
+            watched.settimeout(1.0)
+            watched.arm(progress)
+            assert ours.gettimeout() == 1.0
+
     @pytest.mark.parametrize("left", [0.0, -1.0])
     def test_no_time_left(self, left: float) -> None:
         """It does not begin."""
@@ -727,8 +743,74 @@ class TestPhase:
         assert exchange(transport(), request(serve(refuse), body=body)).status == 413
 
 
+class TestWhy:
+    """The one word in brackets, found among the errors that libraries wrap around each other."""
+
+    class Aim(Exception):  # reason: the name is what is looked for
+        """What really happened."""
+
+    class Wrapping(Exception):  # reason: the same
+        """What a library makes of it."""
+
+        reason: BaseException | None = None
+
+    def why(self, error: Exception) -> str:
+        """Return what is said of an error."""
+        return str(_failure(error, Phase.SENT, "api.example.com")).partition("(")[2].removesuffix(").")
+
+    @pytest.mark.parametrize("link", ["__cause__", "__context__", "reason"])
+    def test_every_link_is_followed(self, link: str) -> None:
+        """Cause, context, and what urllib3 calls the reason."""
+        error = self.Wrapping()
+        setattr(error, link, self.Aim())
+        assert self.why(error) == "Aim"
+
+    def test_every_argument_is_followed(self) -> None:
+        """However many there are."""
+        assert self.why(self.Wrapping(self.Wrapping(), self.Aim(), "text", self.Wrapping())) == "Aim"
+
+    def test_circles_end(self) -> None:
+        """Two errors may each be the context of the other."""
+        first, second = self.Wrapping(), self.Aim()
+        first.__context__, second.__context__ = second, first
+        assert self.why(first) == "Aim"
+
+    @pytest.mark.parametrize(
+        "error, expected",
+        [
+            (requests.ConnectionError(ConnectionResetError()), "ConnectionResetError"),
+            (requests.ConnectionError(), "ConnectionError"),
+            (requests.ConnectionError(requests.ReadTimeout()), "timeout"),
+            (urllib3.exceptions.MaxRetryError(None, "/", OSError()), "OSError"),  # type: ignore[arg-type]  # reason: only named
+            (urllib3.exceptions.MaxRetryError(None, "/", ValueError()), "ValueError"),  # type: ignore[arg-type]  # reason: the same
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    def test_wrappers_say_nothing(self, error: Exception, expected: str) -> None:
+        """Their names are left out where there is another one."""
+        assert self.why(error) == expected
+
+
 class TestTLS:
     """Who may be spoken to."""
+
+    def test_through_a_proxy(self, serve: Any, transport: Any, authority: Authority) -> None:
+        """It makes the tunnel; what goes through it is between this machine and the provider."""
+
+        def tunnel(peer: Peer) -> None:
+            peer.read()
+            peer.write(STATUS + b"\r\n")
+            with authority.context().wrap_socket(peer.sock, server_side=True) as peer.sock:
+                peer.read()
+                peer.write(OK)
+
+        proxy = serve(tunnel)
+        carrier = transport(ca_bundle=authority.path, proxy=f"http://127.0.0.1:{proxy.port}")
+        assert exchange(carrier, request("https://127.0.0.1:9/send")).body == b"ok"
+        outer, inner = proxy.requests
+        assert outer.startswith(b"CONNECT 127.0.0.1:9 HTTP/1.")
+        assert CANARY.encode() not in outer
+        assert CANARY.encode() in inner
 
     def test_trusted(self, serve: Any, transport: Any, authority: Authority) -> None:
         """A certificate of the named authority is good."""
