@@ -46,6 +46,9 @@ KINDS: Mapping[str, Kind] = {
         modules=(
             "mailcore/_driver.py",
             "mailcore/_status.py",
+            "mailcore/_steps.py",
+            "mailcore/transports/_failure.py",
+            "mailcore/transports/_header_fields.py",
             "mailcore/transports/_watched.py",
             "mailcore/transports/requests.py",
             "mailcore_mailpace/_identifier.py",
@@ -60,7 +63,12 @@ KINDS: Mapping[str, Kind] = {
         ),
     ),
     "retry": Kind(
-        modules=("mailcore/_fingerprint.py", "mailcore/_group.py", "mailcore/_retry.py"),
+        modules=(
+            "mailcore/_failover.py",
+            "mailcore/_fingerprint.py",
+            "mailcore/_group.py",
+            "mailcore/_retry.py",
+        ),
         tests=("tests/test_group.py", "tests/test_repeats.py", "tests/test_retry.py"),
     ),
     "signature": Kind(

@@ -40,8 +40,9 @@ from mailcore import (
     Settings,
     TransportFailure,
 )
+from mailcore.transports._failure import failure as told
 from mailcore.transports._watched import Progress, _WatchedSocket
-from mailcore.transports.requests import RequestsTransport, _failure
+from mailcore.transports.requests import RequestsTransport
 from reliability.authority import Authority
 from reliability.fault_server import Peer, Script, Server, answering, deaf, once
 
@@ -756,7 +757,7 @@ class TestWhy:
 
     def why(self, error: Exception) -> str:
         """Return what is said of an error."""
-        return str(_failure(error, Phase.SENT, "api.example.com")).partition("(")[2].removesuffix(").")
+        return str(told(error, Phase.SENT, "api.example.com")).partition("(")[2].removesuffix(").")
 
     @pytest.mark.parametrize("link", ["__cause__", "__context__", "reason"])
     def test_every_link_is_followed(self, link: str) -> None:
