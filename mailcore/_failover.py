@@ -124,7 +124,7 @@ class Failover(Generic[M]):
                 if not self._moves_on(error, number):
                     raise last from error.__cause__
             else:
-                return attrs.evolve(result, attempts=(*tried, *result.attempts)) if tried else result
+                return attrs.evolve(result, attempts=(*tried, *result.attempts))
         raise last or self._all_parked()
 
     def _order(self) -> list[int]:

@@ -48,9 +48,8 @@ def _plain(value: Any) -> Any:
         return [value.filename, value.full_content_type, value.content_id, value.inline, len(value)]
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is no part of a message.")
+    mapping: Mapping[str, Any] = value  # nothing else is left that a message holds
+    return dict(mapping)
 
 
 def _add(digest: _Hash, attachment: Attachment) -> None:

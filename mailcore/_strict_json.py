@@ -85,7 +85,7 @@ def _children(value: Any) -> list[Any]:
 
 def _refuse_depth(value: Any, max_depth: int) -> None:
     """Walk level by level, so that no input can exhaust the stack."""
-    level = [value] if isinstance(value, dict | list) else []
+    level = _children([value])
     for _ in range(max_depth):
         if not level:
             return

@@ -17,6 +17,7 @@ from mailcore import (
     AuthenticationFailed,
     ConfigurationError,
     InvalidMessage,
+    LocalRequest,
     Mailer,
     MailerGroup,
     Mailers,
@@ -236,6 +237,27 @@ class TestParked:
             found.send(MESSAGE)
         assert (caught.value.scope, caught.value.retriable) == (Scope.ACCOUNT, True)
         assert caught.value.retry_after == 50.0
+        assert str(caught.value) == (
+            "Nothing was sent: every mailer of 'group' is parked, because its account refused mail. "
+            "Mend one of the accounts."
+        )
+
+    def test_all_of_them_until_a_moment_ago(self, host: PluginHost) -> None:
+        """Where another thread found that the time was over, a repeat need not wait."""
+        found, _ = group(host, None)
+        error = found._all_parked()
+        assert isinstance(error, NotAccepted)
+        assert error.retry_after == 0.0
+
+    def test_five_minutes_by_default(self, host: PluginHost) -> None:
+        """Time enough for a person to hear of it, and not too long for the mails."""
+        clock = Clock()
+        found, (first, _) = group(host, AccountProblem("no plan"), None, clock=clock)
+        found.send(MESSAGE)
+        clock.now = 299.9
+        assert found.parked == (first,)
+        clock.now = 300.0
+        assert found.parked == ()
 
 
 class TestRoundRobin:
@@ -247,6 +269,13 @@ class TestRoundRobin:
         for _ in range(7):
             found.send(MESSAGE)
         assert [sent(one) for one in made] == [3, 2, 2]
+
+    def test_in_their_order(self, host: PluginHost) -> None:
+        """The second mail goes out through the second mailer."""
+        found, made = group(host, None, None, None, strategy="round-robin")
+        for _ in range(2):
+            found.send(MESSAGE)
+        assert [sent(one) for one in made] == [1, 1, 0]
 
     def test_failover_prefers_the_first(self, host: PluginHost) -> None:
         """Without turns, the others are for bad days."""
@@ -270,13 +299,49 @@ class TestRoundRobin:
         assert found.preview(MESSAGE).commits
         assert [sent(one) for one in made] == [0, 0]
 
+    def test_one_mailer_is_a_group_too(self, host: PluginHost) -> None:
+        """It is asked with the caller's key."""
+        found, _ = group(host, None)
+        request = found.preview(MESSAGE, idempotency_key="order-7")
+        assert isinstance(request, LocalRequest)
+        assert request.idempotency_key == "order-7"
+        assert found.send(MESSAGE, idempotency_key="order-7").idempotency_key == "order-7"
+
+    def test_many_with_one_that_fails(self, host: PluginHost) -> None:
+        """Its outcome has the message and the error; the others went out."""
+        found, (only,) = group(host, None)
+        wrong = Message(from_="ada@example.com", text="Hello")
+        good, bad = found.send_many([MESSAGE, wrong])
+        assert good.result is not None
+        assert (bad.message, bad.result) == (wrong, None)
+        assert isinstance(bad.error, InvalidMessage)
+        assert sent(only) == 1
+
+    @pytest.mark.parametrize("options, taken", [({}, 8), ({"concurrency": 3}, 3)])
+    def test_many_are_taken_as_they_are_sent(
+        self, options: dict[str, int], taken: int, host: PluginHost
+    ) -> None:
+        """No more messages are taken than are under way at once, each by itself."""
+        found, _ = group(host, None)
+        source = iter([MESSAGE] * 20)
+        sending = found.iter_send(source, **options)
+        next(sending)
+        assert len(list(source)) == 20 - taken
+        sending.close()  # type: ignore[attr-defined]  # reason: a generator
+
+    def test_many_at_once_are_the_callers_to_say(self, host: PluginHost) -> None:
+        """What makes no sense is refused, as a mailer does."""
+        found, _ = group(host, None)
+        with pytest.raises(ValueError, match="concurrency"):
+            found.send_many([MESSAGE], concurrency=0)
+
 
 class TestMade:
     """How a group comes to be."""
 
     def test_needs_a_mailer(self) -> None:
         """None is none."""
-        with pytest.raises(ConfigurationError, match="at least one"):
+        with pytest.raises(ConfigurationError, match=r"^A group needs at least one mailer\.$"):
             (AsyncMailerGroup if LOOP["on"] else MailerGroup)([])
 
     def test_needs_a_known_strategy(self, host: PluginHost) -> None:

@@ -250,6 +250,10 @@ class TestKeyReuse:
         with pytest.raises(IdempotencyKeyReuse) as caught:
             mailer.send(OTHER, idempotency_key="order-7")
         assert caught.value.field == "idempotency_key"
+        assert str(caught.value) == (
+            "idempotency_key: was used for another mail, and the provider would take this one for that. "
+            "Give each mail a key of its own."
+        )
         assert len(transport.requests) == 1
 
     def test_the_same_mail_is_not(self) -> None:
@@ -335,6 +339,17 @@ class TestKeyReuse:
         """Two mails that differ in anything are two mails."""
         found = {fingerprint(message.resolve()) for message in VARIANTS}
         assert len(found) == len(VARIANTS)
+
+    def test_order_within_a_field_does_not(self) -> None:
+        """A queue that hands the metadata back in another order hands back the same mail."""
+        one, other = (attrs.evolve(MESSAGE, metadata=data) for data in ({"a": 1, "b": 2}, {"b": 2, "a": 1}))
+        assert fingerprint(one.resolve()) == fingerprint(other.resolve())
+
+    def test_forgotten_key_may_be_freed(self) -> None:
+        """A send that took long ends as it does, though newer keys took the place of its own."""
+        book = KeyBook()
+        book.forget("a")
+        assert book.check("a", MESSAGE.resolve())
 
     def test_old_keys_are_forgotten(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A mailer that runs for years does not remember everything."""

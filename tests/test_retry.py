@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from mailcore import (
     AccountProblem,
+    Context,
     HttpResponse,
     Idempotency,
     InProgress,
     MaybeSent,
     RateLimited,
     Rejected,
+    Scope,
     SendError,
     ServiceUnavailable,
     TLSFailure,
     Unreachable,
 )
-from mailcore._retry import Quota, RetryPolicy
-from mailcore._steps import Pause
+from mailcore._retry import Quota, Repeats, RetryPolicy, repeated, settled
+from mailcore._steps import Pause, drive
 
 DAY = 24 * 3600
+NOW = datetime(2030, 1, 31, 9, tzinfo=UTC)
 PROMISE = Idempotency(ttl=DAY, max_length=255)
 
 
@@ -48,6 +53,23 @@ def seconds(error: SendError, *, attempt: int = 1, policy: RetryPolicy = policy(
     """Return how long a policy waits; -1 where it gives up."""
     found = policy.pause(error, attempt=attempt, **{"age": 0.0, "remaining": 1000.0, **when})
     return -1.0 if found is None else found.seconds
+
+
+def tried(*errors: SendError, quota: Quota) -> str:
+    """Make attempts that end in these errors and then well, and return what the last one returns."""
+    endings = iter(errors)
+
+    def attempt(ctx: Context) -> Iterator[Any]:
+        yield from ()
+        for error in endings:
+            raise error
+        return "sent"
+
+    repeats = Repeats(policy=policy(quota=quota), clock=lambda: NOW, remaining=lambda: 1000.0)
+    value, _ = drive(
+        repeated(attempt, Context(now=NOW, created=NOW, unique="u"), repeats), lambda pause: None
+    )
+    return value
 
 
 class TestWhat:
@@ -98,7 +120,7 @@ class TestWhat:
         assert seconds(refused, policy=stores) == -1
         assert seconds(Unreachable("no connection"), policy=stores) > 0
 
-    @pytest.mark.parametrize("age, repeated", [(0, True), (21 * 3600, True), (22 * 3600 + 1, False)])
+    @pytest.mark.parametrize("age, repeated", [(0, True), (22 * 3600, True), (22 * 3600 + 1, False)])
     def test_key_is_forgotten(self, age: float, repeated: bool) -> None:
         """Two hours before the provider forgets the key, it is no longer relied on."""
         assert (seconds(keyed(MaybeSent("no answer")), age=age) > 0) is repeated
@@ -106,14 +128,15 @@ class TestWhat:
     def test_short_lived_key(self) -> None:
         """A key of an hour keeps nine tenths of it."""
         hourly = policy(idempotency=Idempotency(ttl=3600, max_length=255))
-        assert seconds(keyed(MaybeSent("no answer")), policy=hourly, age=3200) > 0
-        assert seconds(keyed(MaybeSent("no answer")), policy=hourly, age=3300) == -1
+        assert seconds(keyed(MaybeSent("no answer")), policy=hourly, age=3240) > 0
+        assert seconds(keyed(MaybeSent("no answer")), policy=hourly, age=3241) == -1
 
     def test_unreadable_success_is_asked_for_once_more(self) -> None:
         """An answer that says yes and cannot be read is no outage: more of them would not help."""
-        unreadable = keyed(MaybeSent("200 without an id", response=HttpResponse(status=200)))
-        assert seconds(unreadable, attempt=1) > 0
-        assert seconds(unreadable, attempt=2) == -1
+        for status, asked_for_again in [(200, False), (299, False), (300, True), (199, True)]:
+            unreadable = keyed(MaybeSent("without an id", response=HttpResponse(status=status)))
+            assert seconds(unreadable, attempt=1) > 0
+            assert (seconds(unreadable, attempt=2) > 0) is asked_for_again
 
     def test_attempts(self) -> None:
         """The last attempt is the last."""
@@ -189,6 +212,13 @@ class TestQuota:
         quota.give_back(99)
         assert quota.left == 30
 
+    def test_success_returns_what_its_repeats_cost(self) -> None:
+        """Not more and not less, whatever each of them cost."""
+        quota = Quota()
+        quota.take(100)
+        assert tried(RateLimited("slow"), Unreachable("no"), quota=quota) == "sent"
+        assert quota.left == 400
+
     def test_a_pause_that_is_not_made_costs_nothing(self) -> None:
         """Giving up is free."""
         quota = Quota()
@@ -210,3 +240,23 @@ class TestQuota:
             thread.join()
         assert sum(taken) == 100
         assert quota.left == 0
+
+
+class TestSettled:
+    """What a send ends in, when an attempt before the last one may have been sent."""
+
+    def test_keeps_all_that_the_last_answer_said(self) -> None:
+        """Whose fault it is and what to do about it is not lost with the class of the error."""
+        last = Rejected(
+            "no",
+            scope=Scope.PROVIDER,
+            retriable=True,
+            retry_after=7.0,
+            fields={"to": ["unknown"]},
+            code="17",
+            response=HttpResponse(status=400),
+        )
+        error = settled(keyed(last), MaybeSent("lost"), ())
+        assert type(error) is MaybeSent
+        for name in ("scope", "retriable", "retry_after", "fields", "code", "response", "idempotency_key"):
+            assert getattr(error, name) == getattr(last, name)

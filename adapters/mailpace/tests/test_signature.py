@@ -22,6 +22,7 @@ from mailcore import (
     Covers,
     Disposition,
     EndpointKind,
+    MissingDependency,
     MissingOption,
     Verification,
     WebhookReceiver,
@@ -310,6 +311,10 @@ class TestHeader:
         """No whitespace, no other alphabet, no hex, no DER, nothing more and nothing less."""
         assert "bytes" not in rejected(webhook(BODY, given))
 
+    def test_says_what_is_wrong(self) -> None:
+        """The rejection, which the receiver's log shows, tells an odd header from a forged signature."""
+        assert rejected(webhook(BODY, "x")) == f"{HEADER} is not the base64 of a signature."
+
     @pytest.mark.rule("MP-C17")
     def test_takes_one_spelling_of_it(self) -> None:
         """The last letter has four bits that decode to nothing: of 16 spellings, one is right."""
@@ -527,6 +532,17 @@ class TestWithoutPyNaCl:
         message_id, errors, imported = json.loads(done.stdout)
         assert (message_id, imported, len(errors)) == ("7", [], 2)
         assert all("pip install" in text and "mailcore-mailpace[signatures]" in text for text in errors)
+
+    def test_error_says_what_to_do(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It names the option, the library, and the command that installs it."""
+        monkeypatch.setitem(sys.modules, "nacl.bindings", None)
+
+        with pytest.raises(MissingDependency) as caught:
+            MailPaceAdapter(MailPaceOptions(webhook_key=PUBLIC))
+        assert str(caught.value) == (
+            "webhook_key needs PyNaCl, which is not installed: "
+            "pip install 'mailcore-mailpace[signatures]' (it adds pynacl>=1.6.2)."
+        )
 
     def test_is_not_imported_before_it_is_needed(self) -> None:
         """A program that only sends does not load it."""
