@@ -57,7 +57,7 @@ KINDS: Mapping[str, Kind] = {
         tests=(
             "tests/test_driver.py",
             "tests/test_status.py",
-            "tests/test_transport_requests.py",
+            "tests/test_http_transports.py",
             "adapters/mailpace/tests/test_identifier.py",
             "adapters/mailpace/tests/test_responses.py",
         ),
