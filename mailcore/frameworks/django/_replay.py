@@ -84,9 +84,8 @@ class DjangoReplayStore:
 
     def _inserted(self, key: str, values: dict[str, Any]) -> bool:
         try:
-            with transaction.atomic(
-                using=self._using
-            ):  # a refused insert must not end a caller's transaction
+            # By itself: a refused insert must not end a transaction of the caller's.
+            with transaction.atomic(using=self._using):
                 self._rows().create(key=_digest(key), **values)
         except IntegrityError:
             return False
