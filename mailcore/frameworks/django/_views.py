@@ -10,6 +10,7 @@ import logging
 from io import BytesIO
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
@@ -17,6 +18,7 @@ from mailcore import WebhookReceiver, WebhookRequest, WebhookResponse
 from mailcore._delivery import length
 from mailcore.frameworks._endpoint import CUT_OFF, NOT_FOUND, Endpoint
 from mailcore.frameworks.django._registry import registry
+from mailcore.frameworks.wsgi import received
 
 __all__ = ["webhook"]
 
@@ -53,6 +55,9 @@ def _answer(request: HttpRequest, provider: str, kind: str) -> WebhookResponse:
             return NOT_FOUND
         _log.error("A delivery from %s cannot be received: %s", provider, error)
         return UNAVAILABLE
+    if isinstance(request, WSGIRequest) and not request._read_started:  # noqa: SLF001  # reason: see `_body`
+        # Django would give an empty body where there is no length, though the server knows its end.
+        return received(request.environ, endpoint)
     body = _body(request, endpoint)
     if body is None:
         return CUT_OFF
