@@ -55,7 +55,7 @@ def _answer(request: HttpRequest, provider: str, kind: str) -> WebhookResponse:
             return NOT_FOUND
         _log.error("A delivery from %s cannot be received: %s", provider, error)
         return UNAVAILABLE
-    if isinstance(request, WSGIRequest) and not request._read_started:  # noqa: SLF001  # reason: see `_body`
+    if isinstance(request, WSGIRequest) and not _is_read(request):
         # Django would give an empty body where there is no length, though the server knows its end.
         return received(request.environ, endpoint)
     body = _body(request, endpoint)
@@ -70,12 +70,16 @@ def _answer(request: HttpRequest, provider: str, kind: str) -> WebhookResponse:
     return endpoint.receiver.receive(delivery, kind=endpoint.kind)
 
 
+def _is_read(request: HttpRequest) -> bool:
+    """Tell whether a middleware has read the body: Django keeps it then, or says that it is consumed."""
+    return bool(request._read_started)  # type: ignore[attr-defined]  # noqa: SLF001  # reason: nothing public tells
+
+
 def _body(request: HttpRequest, endpoint: Endpoint[WebhookReceiver]) -> bytes | None:
     """Return the body; None where it is cut off."""
     announced = length(request.headers.get("Content-Length"))
     left = endpoint.wanted(request.method or "", announced)
-    # A middleware may have read it: Django keeps it then, or says that a parser has consumed it.
-    stream = BytesIO(request.body) if request._read_started else request  # type: ignore[attr-defined]  # noqa: SLF001  # reason: as above
+    stream = BytesIO(request.body) if _is_read(request) else request
     pieces = []
     try:
         while left > 0 and (piece := stream.read(min(left, PIECE))):
