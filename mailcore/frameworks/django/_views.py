@@ -10,6 +10,7 @@ import logging
 from io import BytesIO
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
@@ -17,6 +18,7 @@ from mailcore import WebhookReceiver, WebhookRequest, WebhookResponse
 from mailcore._delivery import length
 from mailcore.frameworks._endpoint import CUT_OFF, NOT_FOUND, Endpoint
 from mailcore.frameworks.django._registry import registry
+from mailcore.frameworks.wsgi import received
 
 __all__ = ["webhook"]
 
@@ -53,6 +55,9 @@ def _answer(request: HttpRequest, provider: str, kind: str) -> WebhookResponse:
             return NOT_FOUND
         _log.error("A delivery from %s cannot be received: %s", provider, error)
         return UNAVAILABLE
+    if isinstance(request, WSGIRequest) and not _is_read(request):
+        # Django would give an empty body where there is no length, though the server knows its end.
+        return received(request.environ, endpoint)
     body = _body(request, endpoint)
     if body is None:
         return CUT_OFF
@@ -65,12 +70,16 @@ def _answer(request: HttpRequest, provider: str, kind: str) -> WebhookResponse:
     return endpoint.receiver.receive(delivery, kind=endpoint.kind)
 
 
+def _is_read(request: HttpRequest) -> bool:
+    """Tell whether a middleware has read the body: Django keeps it then, or says that it is consumed."""
+    return bool(request._read_started)  # type: ignore[attr-defined]  # noqa: SLF001  # reason: nothing public tells
+
+
 def _body(request: HttpRequest, endpoint: Endpoint[WebhookReceiver]) -> bytes | None:
     """Return the body; None where it is cut off."""
     announced = length(request.headers.get("Content-Length"))
     left = endpoint.wanted(request.method or "", announced)
-    # A middleware may have read it: Django keeps it then, or says that a parser has consumed it.
-    stream = BytesIO(request.body) if request._read_started else request  # type: ignore[attr-defined]  # noqa: SLF001  # reason: as above
+    stream = BytesIO(request.body) if _is_read(request) else request
     pieces = []
     try:
         while left > 0 and (piece := stream.read(min(left, PIECE))):
