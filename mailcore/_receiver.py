@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from mailcore import _config
@@ -19,6 +20,7 @@ from mailcore._replay import ReplayStore
 from mailcore._spool import Spool
 from mailcore._time import utc_now
 from mailcore._transport import Transport
+from mailcore.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from mailcore._inbound.message import InboundMessage
@@ -65,6 +67,11 @@ class WebhookReceiver(Receiving, Closing):
             host=host,
             clock=clock,
         )
+        for name, handler in {"on_event": on_event, "on_inbound": on_inbound}.items():
+            if iscoroutinefunction(handler):
+                raise ConfigurationError(
+                    f"{name} is a coroutine function, which nobody waits for here. Use AsyncWebhookReceiver."
+                )
         self._carrier = Carrier(
             self.settings,
             provider=self.provider,

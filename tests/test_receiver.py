@@ -301,6 +301,18 @@ class TestOrder:
         fake.receive(event(X_Signed_At=(NOW - timedelta(seconds=age)).isoformat()))
         assert fake.finished == [Disposition.ACCEPTED]
 
+    def test_handler_that_nobody_would_wait_for(self) -> None:
+        """A coroutine function is refused at once, or else events would be acknowledged and lost."""
+
+        async def save(_: object) -> None:
+            """Never run."""
+
+        for name in ("on_event", "on_inbound"):
+            with pytest.raises(ConfigurationError, match=f"{name} .* AsyncWebhookReceiver"):
+                WebhookReceiver.from_config(
+                    {"provider": "mailpace", "webhook_secret": "user:password"}, environ={}, **{name: save}
+                )
+
     @pytest.mark.parametrize("old,fresh,expected", [(1, 0, "stale"), (1, 1, "accepted"), (0, 0, "accepted")])
     def test_stale_by_the_events_own_time(self, old: int, fresh: int, expected: str) -> None:
         """Where no time is signed, an event that is too old is not handled: a capture would last."""
