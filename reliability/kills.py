@@ -144,6 +144,7 @@ class Kills:
         share, main_share: See `Plan`: further kills, from inside.
         harm: Share of the provider's answers that are harmed.
         pause: Most seconds between kills from outside.
+        seconds: After which nothing is killed any more.
         backlog: Mails that wait at the broker, so that no process is without one for long.
     """
 
@@ -154,9 +155,10 @@ class Kills:
     share: float = 0.0
     main_share: float = 0.0
     harm: float = 0.05
-    pause: float = 0.15
+    pause: float = 0.1
     workers: int = 2
     backlog: int = 60
+    seconds: float = float("inf")
     seed: int = 1
     provider: Provider = attrs.field(factory=Provider)
     killed: Counter[str] = attrs.field(factory=Counter)
@@ -236,7 +238,8 @@ class Kills:
 
     def _kill(self, workers: list[Worker], plan: Plan, tell: Callable[[], object]) -> None:
         chance = random.Random(self.seed)
-        while sum(self.killed.values()) < self.kills:
+        until = time.monotonic() + self.seconds
+        while sum(self.killed.values()) < self.kills and time.monotonic() < until:
             time.sleep(chance.random() * self.pause)
             number = chance.randrange(len(workers))
             if not workers[number].is_alive():  # it killed itself, or its last one did
@@ -306,6 +309,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--main-share", type=float, default=0.0005, help="the same for main processes")
     parser.add_argument("--harm", type=float, default=0.05, help="share of the provider's answers harmed")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="after which no more is killed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--without-keys", action="store_true", help="the provider knows no keys")
     given = parser.parse_args(arguments)
@@ -317,6 +321,7 @@ def main(arguments: Sequence[str]) -> int:
             broker=broker,
             folder=Path(name),
             kills=given.kills,
+            seconds=given.seconds,
             keys=not given.without_keys,
             share=given.share,
             main_share=given.main_share,

@@ -39,17 +39,17 @@ __all__ = ["MAILER", "POINTS", "Plan", "make"]
 
 MAILER = "main"
 
-#: What a worker's process may die before and after; those of its main process are marked.
-POINTS: Mapping[str, tuple[type[Any], str, bool]] = {
-    "job": (Courier, "deliver", False),
-    "send": (Mailer, "send", False),
-    "request": (RequestsTransport, "exchange", False),
-    "put back": (MailQueue, "publish", False),
-    "review": (ReviewFolder, "add", False),
-    "forgotten": (ReviewFolder, "discard", False),
-    "begin": (Courier, "begin", True),
-    "early acknowledgement": (EarlyRequest, "acknowledge", True),
-    "late acknowledgement": (LateRequest, "acknowledge", True),
+#: What a worker's process may die before and after.
+POINTS: Mapping[str, tuple[type[Any], str]] = {
+    "job": (Courier, "deliver"),
+    "send": (Mailer, "send"),
+    "request": (RequestsTransport, "exchange"),
+    "put back": (MailQueue, "publish"),
+    "review": (ReviewFolder, "add"),
+    "forgotten": (ReviewFolder, "discard"),
+    "begin": (Courier, "begin"),
+    "early acknowledgement": (EarlyRequest, "_let_go"),
+    "late acknowledgement": (LateRequest, "acknowledge"),
 }
 
 
@@ -115,16 +115,20 @@ def make(plan: Plan) -> MailQueue:
 
 def arm(plan: Plan) -> None:
     """Put a chance to die before and after each step."""
-    path = Path(plan.folder) / "deaths"
-    for name, (owner, method, of_main) in POINTS.items():
-        share = plan.main_share if of_main else plan.share
-        if share:
-            setattr(owner, method, _deadly(getattr(owner, method), name, share, path))
+    path, main_process = Path(plan.folder) / "deaths", os.getpid()
+
+    def share() -> float:
+        return plan.main_share if os.getpid() == main_process else plan.share
+
+    for name, (owner, method) in POINTS.items():
+        setattr(owner, method, _deadly(getattr(owner, method), name, share, path))
 
 
-def _deadly(step: Callable[..., Any], name: str, share: float, path: Path) -> Callable[..., Any]:
+def _deadly(
+    step: Callable[..., Any], name: str, share: Callable[[], float], path: Path
+) -> Callable[..., Any]:
     def maybe(moment: str) -> None:
-        if random.SystemRandom().random() < share:  # not shared with the processes of a fork
+        if random.SystemRandom().random() < share():  # not shared with the processes of a fork
             with path.open("a", encoding="utf-8") as file:
                 file.write(f"{moment} {name}\n")
             os.kill(os.getpid(), signal.SIGKILL)
