@@ -144,6 +144,8 @@ class Kills:
         share, main_share: See `Plan`: further kills, from inside.
         harm: Share of the provider's answers that are harmed.
         pause: Most seconds between kills from outside.
+        weights: How often each method is used.
+        journaled: Whether what Redis may lose is put back from a journal.
         seconds: After which nothing is killed any more.
         backlog: Mails that wait at the broker, so that no process is without one for long.
     """
@@ -159,6 +161,8 @@ class Kills:
     workers: int = 2
     backlog: int = 60
     seconds: float = float("inf")
+    weights: Sequence[int] = WEIGHTS
+    journaled: bool = True
     seed: int = 1
     provider: Provider = attrs.field(factory=Provider)
     killed: Counter[str] = attrs.field(factory=Counter)
@@ -183,6 +187,7 @@ class Kills:
             folder=str(self.folder),
             share=self.share,
             main_share=self.main_share,
+            journaled=self.journaled,
         )
         try:
             self._run(plan, tell)
@@ -246,7 +251,7 @@ class Kills:
                 workers[number].wait(0)
                 workers[number] = self._worker(plan)
                 continue
-            (method,) = chance.choices(list(METHODS), WEIGHTS)
+            (method,) = chance.choices(list(METHODS), self.weights)
             if self._is_busy(workers[number]) and METHODS[method](workers[number], chance):
                 self.killed[method] += 1
                 tell()
@@ -310,6 +315,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--main-share", type=float, default=0.0005, help="the same for main processes")
     parser.add_argument("--harm", type=float, default=0.05, help="share of the provider's answers harmed")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="after which no more is killed")
+    parser.add_argument("--whole-workers", action="store_true", help="use SIGKILL of whole workers alone")
+    parser.add_argument("--without-journal", action="store_true", help="see what Redis loses")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--without-keys", action="store_true", help="the provider knows no keys")
     given = parser.parse_args(arguments)
@@ -321,6 +328,8 @@ def main(arguments: Sequence[str]) -> int:
             broker=broker,
             folder=Path(name),
             kills=given.kills,
+            weights=(0, 1, 0, 0) if given.whole_workers else WEIGHTS,
+            journaled=not given.without_journal,
             seconds=given.seconds,
             keys=not given.without_keys,
             share=given.share,

@@ -66,6 +66,7 @@ class Plan:
         children: Processes of a worker.
         share: Of the times that a process of the pool comes by a point, those when it dies there.
         main_share: The same for main processes.
+        journaled: Whether what Redis may lose is put back from a journal.
     """
 
     broker: str
@@ -75,10 +76,29 @@ class Plan:
     children: int = 4
     share: float = 0.0
     main_share: float = 0.0
+    journaled: bool = True
 
     def to_json(self) -> str:
         """Return it as a JSON text."""
         return json.dumps(attrs.asdict(self))
+
+
+class NoJournal:
+    """Keeps nothing: what is lost stays lost."""
+
+    def note(self, run: str, payload: str, *, due: float) -> None:
+        """Forget it."""
+
+    def strike(self, run: str) -> None:
+        """Do nothing."""
+
+    def has(self, run: str) -> bool:
+        """Contradict nobody."""
+        return True
+
+    def overdue(self, *, again: float, limit: int) -> Sequence[str]:
+        """Know of none."""
+        return ()
 
 
 def make(plan: Plan) -> MailQueue:
@@ -106,6 +126,7 @@ def make(plan: Plan) -> MailQueue:
         Mailers({"mailers": {MAILER: plan.settings}}, environ={}, host=plugins()),
         review=folder / "review",
         attachments=AttachmentFolder(folder / "attachments"),
+        journal=None if plan.journaled else NoJournal(),
         inline_limit=1000,
         max_delay=0.5,
         park_for=0.2,
