@@ -126,6 +126,19 @@ class TestSent:
         second.deliver(job)
         assert (first.bodies, first.keys) == (second.bodies, second.keys)
 
+    def test_time_of_the_first_attempt(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each attempt is told when the job was made: its date, and how old its key is."""
+        told: list[Any] = []
+        send = Mailer.send
+
+        def watched(self: Mailer, message: Message, **options: Any) -> Any:
+            told.append(options["created"])
+            return send(self, message, **options)
+
+        monkeypatch.setattr(Mailer, "send", watched)
+        Desk(tmp_path).deliver(attrs.evolve(JOB, attempts=3))
+        assert told == [CREATED]
+
     def test_group(self, tmp_path: Path) -> None:
         """A group sends, and is never asked to repeat what may have been sent: another may have its turn."""
         desk = Desk(tmp_path, LOST)
@@ -245,6 +258,12 @@ class TestReview:
         desk = Desk(tmp_path, LOST)
         assert isinstance(desk.deliver(ONCE), GiveUp)
         assert [one.outcome for one in desk.reviewed()] == [Outcome.UNKNOWN]
+        assert desk.published == []
+
+    def test_made_without_key(self, tmp_path: Path) -> None:
+        """A job that has no key gets none later: each attempt would have another."""
+        desk = Desk(tmp_path, LOST)
+        assert isinstance(desk.deliver(attrs.evolve(JOB, idempotency_key=None, once=True)), GiveUp)
         assert desk.published == []
 
     def test_rejected_after_doubt(self, tmp_path: Path) -> None:
