@@ -38,6 +38,8 @@ from reliability.queue_app import Plan, make
 __all__ = ["METHODS", "Kills", "main"]
 
 WORKER = Path(__file__).resolve().parent / "queue_app.py"
+#: What a worker says of each.
+STRUCK = "WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL) Job:"
 #: Mails that arrive before a worker that was started is taken to be at work.
 BUSY = 5
 #: Seconds without any news after which what is missing is called lost.
@@ -254,6 +256,9 @@ class Kills:
             (method,) = chance.choices(list(METHODS), self.weights)
             if self._is_busy(workers[number]) and METHODS[method](workers[number], chance):
                 self.killed[method] += 1
+                self._begun[workers[number].pid] = (
+                    self.provider.number() - BUSY
+                )  # until the next mail arrives
                 tell()
 
     def _settle(self, workers: list[Worker], plan: Plan) -> None:
@@ -296,7 +301,12 @@ class Kills:
             "kills": sum(self.killed.values()) + sum(deaths.values()),
             **self.killed,
             "SIGKILL from within, before or after a step": sum(deaths.values()),
+            "processes of a pool that died with a mail in hand": self._struck(),
         }
+
+    def _struck(self) -> int:
+        path = self.folder / "worker.log"
+        return path.read_text(encoding="utf-8", errors="replace").count(STRUCK) if path.exists() else 0
 
     def _deaths(self) -> Counter[str]:
         path = self.folder / "deaths"
