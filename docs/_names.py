@@ -31,8 +31,11 @@ _ELSEWHERE = {
     "DjangoReplayStore",
     "mailcore.observers.logs": "install Logs",
     "mailcore.observers.otel": "install Telemetry",
+    "mailcore.queues": "Job ReviewList Unsettled AttachmentStore Journal",
+    "mailcore.queues.celery": "MailQueue Enqueued",
     "mailcore.sandbox": "LocalProvider Delivered",
-    "mailcore.stores.folder": "QuarantineFolder",
+    "mailcore.stores.folder": "QuarantineFolder ReviewFolder AttachmentFolder",
+    "mailcore.stores.redis": "RedisReplayStore RedisJournal",
     "mailcore.testing": "captured Outbox Sent deliveries Deliveries retries no_pauses "
     "RecordingTransport outbox",
     "mailcore.transports.local": "LocalTransport",

@@ -37,6 +37,15 @@ class Ending:
         """Return what it is at a provider that knows no keys: what is unknown must not be repeated."""
         return attrs.evolve(self, retriable=False) if self.outcome == "unknown" else self
 
+    def in_queue(self) -> str:
+        """Return what a queue does with a mail that ended so."""
+        if self.outcome == "accepted":
+            return "done"
+        if self.retriable:
+            return "again"
+        # An account or a provider that refuses mail refuses the next one too.
+        return "parked" if self.scope != "message" and self.outcome != "unknown" else "review"
+
     def fits(self, other: Ending) -> bool:
         """Return whether the other one is the same, give or take the moment."""
         wanted, found = self.retry_after, other.retry_after

@@ -38,7 +38,10 @@ class Peer:
                 return b""
             data += piece
         head, _, body = data.partition(b"\r\n\r\n")
-        found = b"".join([head, b"\r\n\r\n", self._rest(body, _length(head))])
+        body = self._rest(body, _length(head))
+        if len(body) < _length(head):  # half a request is none
+            return b""
+        found = b"".join([head, b"\r\n\r\n", body])
         if self.server.keeps:
             self.server.requests.append(found)
         return found

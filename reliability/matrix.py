@@ -22,11 +22,14 @@ from reliability.ending import ACCEPTED, Ending
 from reliability.mode import Mode
 from reliability.modes import MODES
 from reliability.provider import KEYED, KEYLESS
-from reliability.trial import Observed, Trial, Trust
+from reliability.queued import Queued
+from reliability.trial import FIRST, Observed, Trial, Trust
 
 __all__ = ["RUNS", "Case", "Limits", "cases", "defects", "main"]
 
 THREADS = 8
+#: Times a job is given out again before it is called stuck.
+ROUNDS = 4
 #: Characters of a mail that is made in no time.
 SMALL = 10
 #: How a fault is met: once, by several threads or tasks at once, and with repeats; with keys, and without.
@@ -39,6 +42,8 @@ RUNS = (
     "sync, no keys",
     "repeats, no keys",
     "asyncio repeats, no keys",
+    "queue",
+    "queue, no keys",
 )
 
 
@@ -90,6 +95,8 @@ def cases(modes: Iterable[Mode] = MODES, runs: Sequence[str] = RUNS) -> Iterator
 def defects(case: Case, trust: Trust, limits: Limits) -> list[str]:
     """Try it, and return what is not as documented."""
     provider = KEYLESS if case.run.endswith("no keys") else KEYED
+    if "queue" in case.run:
+        return list(_queued(case, trust, limits, provider))
     if "repeats" in case.run:
         return list(_repeated(case, trust, limits, provider))
     threads = case.at_once
@@ -173,6 +180,30 @@ def _resolved(trial: Trial, failed: Observed) -> Iterator[str]:
         yield from _untrue(trial, again)
     elif failed.ending.outcome != "accepted" and before > trial.mode.sends:
         yield "what must not be repeated was"
+
+
+# In a queue --------------------------------------------------------------------------------------
+
+
+def _queued(case: Case, trust: Trust, limits: Limits, provider: str) -> Iterator[str]:
+    """Meet the fault once, do what the queue says, and look where the mail is."""
+    mode, settings = case.mode, {"max_attempts": 1, "deadline": limits.deadline}
+    with Trial(mode, case.scheme, trust, provider=provider, harms=1, **settings) as trial:
+        queue = Queued(trial, provider)
+        for _ in range(mode.sends - 1):
+            queue.send(f"{FIRST}-0")
+        found, wanted = queue.send("mail"), {ending.in_queue() for ending in _documented(case, provider)}
+        if found not in wanted:
+            yield f"the queue's end was {found}, not {' or '.join(sorted(wanted))}"
+        kept = len(queue.review.kept)
+        if kept != (found == "review"):
+            yield f"it is in the review list {kept} times"
+        trial.server.open()
+        after = [queue.again() for _ in range(ROUNDS) if queue.waiting] if found == "again" else ["done"]
+        if after[-1] != "done":
+            yield f"what was put back ended {', '.join(after)}"
+        if (taken := trial.provider.taken()["mail"]) > 1:
+            yield f"it is with the provider {taken} times"
 
 
 # The command -------------------------------------------------------------------------------------

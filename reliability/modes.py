@@ -10,7 +10,16 @@ from reliability.mode import Mode
 __all__ = ["COLUMNS", "GROUPS", "MODES", "documented"]
 
 #: Of the documentation's tables.
-COLUMNS = ("fault", "the server", "outcome", "ends in", "about", "repeated", "repeated without keys")
+COLUMNS = (
+    "fault",
+    "the server",
+    "outcome",
+    "ends in",
+    "about",
+    "repeated",
+    "repeated without keys",
+    "in a queue",
+)
 
 GROUPS = {**CONNECTION_MODES, **BROKEN_MODES, **ANSWER_MODES}
 MODES = tuple(mode for modes in GROUPS.values() for mode in modes)
@@ -32,7 +41,14 @@ def _row(mode: Mode) -> tuple[str, ...]:
         mode.ending.scope,
         _repeated(mode, keyed=True),
         _repeated(mode, keyed=False),
+        _queued(mode),
     )
+
+
+def _queued(mode: Mode) -> str:
+    """Say what a queue does with it, and what without keys, where that differs."""
+    keyed, keyless = mode.ending.in_queue(), mode.ending.without_keys().in_queue()
+    return keyed if keyed == keyless else f"{keyed}; without keys: {keyless}"
 
 
 def _repeated(mode: Mode, *, keyed: bool) -> str:

@@ -15,7 +15,7 @@ from mailcore import AdapterSpec, AsyncMailer, Capability, HttpRequest, Mailer, 
 from mailcore_mailpace.emulator import MailPaceEmulator
 from reliability.mode import http
 
-__all__ = ["KEYED", "KEYLESS", "Provider", "async_mailer", "mail", "mailer"]
+__all__ = ["KEYED", "KEYLESS", "Provider", "async_mailer", "mail", "mailer", "plugins"]
 
 KEYED = "mailpace"
 #: The same, but that it knows no keys: what is unknown stays so.
@@ -33,18 +33,19 @@ class _Keyless:
         return [attrs.evolve(spec, name=KEYLESS, idempotency=None, capabilities=known)]
 
 
+def plugins() -> PluginHost:
+    """Return the two providers here, and no plugin else."""
+    return PluginHost({"mailpace": mailcore_mailpace, "keyless": _Keyless()}, installed=False)
+
+
 def mailer(provider: str, settings: Mapping[str, Any], **injected: Any) -> Mailer:
     """Return a mailer that uses no plugin but the two providers here, and nothing of the environment."""
-    return Mailer.from_config({**settings, "provider": provider}, environ={}, host=_host(), **injected)
+    return Mailer.from_config({**settings, "provider": provider}, environ={}, host=plugins(), **injected)
 
 
 def async_mailer(provider: str, settings: Mapping[str, Any], **injected: Any) -> AsyncMailer:
     """Return such a mailer for async code."""
-    return AsyncMailer.from_config({**settings, "provider": provider}, environ={}, host=_host(), **injected)
-
-
-def _host() -> PluginHost:
-    return PluginHost({"mailpace": mailcore_mailpace, "keyless": _Keyless()}, installed=False)
+    return AsyncMailer.from_config({**settings, "provider": provider}, environ={}, host=plugins(), **injected)
 
 
 def mail(name: str, size: int = 10) -> Message:
@@ -80,6 +81,10 @@ class Provider:
     def has(self, name: str) -> bool:
         """Return whether it has that mail now."""
         return name in self._taken
+
+    def number(self) -> int:
+        """Return how many mails it has, each counted once."""
+        return len(self._taken)
 
     def taken(self) -> Counter[str]:
         """Return how often each mail was taken, by its name."""

@@ -23,7 +23,7 @@ from reliability.looped import Looped
 from reliability.mode import Mode, http
 from reliability.provider import Provider, async_mailer, mail, mailer
 
-__all__ = ["Observed", "Trial", "Trust"]
+__all__ = ["FIRST", "Observed", "Trial", "Trust"]
 
 #: Mails of one thread that come before the one a fault is for.
 FIRST = "first"

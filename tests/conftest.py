@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,11 @@ from mailcore import PluginHost
 
 # The harness `reliability` is in no distribution. Last on the path: mailcore is the installed one.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+from reliability.brokers import BROKERS, Broker, find
+
+#: Programs without which a test fails instead of being skipped; `.ci/run` says which.
+REQUIRED = os.environ.get("MAILCORE_REQUIRE", "").split(",")
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +57,28 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def host() -> PluginHost:
     """Return a host with the built-in providers and nothing else."""
     return PluginHost({"builtin": mailcore.providers}, installed=False)
+
+
+def _broker(name: str, folder: Path) -> Iterator[Broker]:
+    """Start a broker; without its program, skip, or fail where it is required."""
+    program, start = BROKERS[name]
+    if find(program) is None:
+        if name in REQUIRED:
+            pytest.fail(f"{program} is required by MAILCORE_REQUIRE, and is not installed.")
+        pytest.skip(f"{program} is not installed")
+    with start(folder) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def redis_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """Start Redis, once for all tests."""
+    yield from _broker("redis", tmp_path_factory.mktemp("redis"))
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """Start RabbitMQ, once for all tests; it takes its time, so that one Python does it for all."""
+    if sys.version_info[:2] != (3, 11):
+        pytest.skip("RabbitMQ takes long to start: Python 3.11 does it for all")
+    yield from _broker("rabbitmq", tmp_path_factory.mktemp("rabbitmq"))

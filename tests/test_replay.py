@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mailcore import Claim, MemoryReplayStore, ReplayStore
+from mailcore.stores.redis import RedisReplayStore
 from mailcore.stores.sqlite import SqliteReplayStore
 
 TTL, LEASE = 1000.0, 300.0
@@ -50,11 +51,15 @@ def in_a_file(folder: Path, clock: Clock) -> ReplayStore:
     return SqliteReplayStore(folder / "new" / "claims.sqlite", lease=LEASE, clock=clock)
 
 
-@pytest.fixture(params=[in_memory, in_a_file])
+@pytest.fixture(params=[in_memory, in_a_file, pytest.param("redis", marks=pytest.mark.loopback)])
 def claimed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[ReplayStore, Clock]]:
     """Give a store of each kind, and its clock."""
     clock = Clock()
-    made = request.param(tmp_path, clock)
+    if request.param == "redis":
+        url = request.getfixturevalue("redis_broker").url
+        made: ReplayStore = RedisReplayStore(url, lease=LEASE, clock=clock, prefix=f"{tmp_path}:")
+    else:
+        made = request.param(tmp_path, clock)
     yield made, clock
     getattr(made, "close", lambda: None)()
 
