@@ -324,7 +324,7 @@ class TestAssertions:
             {"provider": "mailpace"},
             {"mailer": "default"},
         ],
-        ids=repr,
+        ids=" ".join,
     )
     def test_values_that_do_not(self, fields: dict[str, Any], sent: Outbox) -> None:
         """A value counts as a whole, and so does a name where one is given."""

@@ -229,7 +229,7 @@ class TestExchange:
             (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, b"ok"),
             (
                 b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 22\r\n\r\n"
-                + gzip.compress(b"ok"),
+                + gzip.compress(b"ok", mtime=0),
                 b"ok",
             ),
         ],
