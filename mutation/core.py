@@ -58,6 +58,8 @@ KINDS: Mapping[str, Kind] = {
             "tests/test_driver.py",
             "tests/test_status.py",
             "tests/test_http_transports.py",
+            "tests/test_transport_failure.py",
+            "tests/test_transport_requests.py",
             "adapters/mailpace/tests/test_identifier.py",
             "adapters/mailpace/tests/test_responses.py",
         ),

@@ -111,7 +111,7 @@ class Trial:
         return Findings(name=self.name, noticed=noticed, survivors=survivors, seconds=seconds)
 
     def _lay_out(self, folder: Path) -> None:
-        conftest = {"conftest.py": ROOT / "mutation" / "whole_tests.py"}
+        conftest = {"conftest.py": ROOT / "mutation" / "order.py"}
         for place, source in {**self.packages, **self.copied, **conftest}.items():
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():

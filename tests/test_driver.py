@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import pickle
 from collections.abc import Callable, Iterator
@@ -40,7 +41,7 @@ from mailcore import (
 )
 from mailcore._driver import batch_steps, send_steps
 from mailcore._retry import Quota, Repeats, RetryPolicy
-from mailcore._steps import drive
+from mailcore._steps import drive, drive_async
 
 NOW = datetime(2030, 1, 31, 9, tzinfo=UTC)
 MESSAGE = Message(from_="ada@example.com", to=["bob@example.com"], subject="Hi", text="Hello").resolve()
@@ -484,6 +485,49 @@ class TestClosing:
         finally:
             gc.enable()
         assert left == ["left"]
+
+
+class TestInALoop:
+    """The same, where each step is waited for."""
+
+    def carried(self, flow: Callable[..., Any], *answers: Any) -> tuple[SendResult, list[Any]]:
+        """Send in an event loop, and return the result and what was asked for."""
+        script = Script(*answers)
+        adapter: Any = SimpleNamespace(send_flow=flow)
+
+        async def wait(step: Any) -> Any:
+            return script(step)
+
+        steps = send_steps(adapter, "fake", MESSAGE, context(), ONCE)
+        return asyncio.run(drive_async(steps, wait)), script.requests
+
+    def test_ends_alike(self) -> None:
+        """Each step gets its own answer, and the flow's result comes out."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            first = yield STEP
+            second = yield COMMIT
+            return attrs.evolve(result(), raw=second, message_id=first.body.decode())
+
+        found, requests = self.carried(flow, HttpResponse(status=200, body=b"token"), OK)
+        assert (found.message_id, found.raw) == ("token", OK)
+        assert requests == [STEP, COMMIT]
+
+    def test_fails_alike(self) -> None:
+        """What goes wrong in a step is for the flow to judge, and the flow goes on from there."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            try:
+                yield STEP
+            except NotAccepted:
+                yield COMMIT
+            return result()
+
+        with pytest.raises(Unreachable) as caught:
+            self.carried(committing, TransportFailure(Phase.CONNECTING, "It broke."))
+        assert str(caught.value) == "It broke."
+        found, requests = self.carried(flow, NotAccepted("The file changed."), OK)
+        assert (found.message_id, requests) == ("1", [STEP, COMMIT])
 
 
 class TestBatch:

@@ -325,9 +325,18 @@ class TestRoundRobin:
         found, _ = group(host, None)
         source = iter([MESSAGE] * 20)
         sending = found.iter_send(source, **options)
-        next(sending)
-        assert len(list(source)) == 20 - taken
-        sending.close()  # type: ignore[attr-defined]  # reason: a generator
+
+        async def begin() -> None:
+            await anext(sending)
+            assert len(list(source)) == 20 - taken
+            await sending.aclose()
+
+        if LOOP["on"]:
+            asyncio.run(begin())
+        else:
+            next(sending)
+            assert len(list(source)) == 20 - taken
+            sending.close()
 
     def test_many_at_once_are_the_callers_to_say(self, host: PluginHost) -> None:
         """What makes no sense is refused, as a mailer does."""
