@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -514,20 +514,26 @@ class TestInALoop:
         assert requests == [STEP, COMMIT]
 
     def test_fails_alike(self) -> None:
-        """What goes wrong in a step is for the flow to judge, and the flow goes on from there."""
-
-        def flow(message: Message, ctx: Context) -> Iterator[Any]:
-            try:
-                yield STEP
-            except NotAccepted:
-                yield COMMIT
-            return result()
-
+        """What goes wrong in a step is for the driver to judge."""
         with pytest.raises(Unreachable) as caught:
             self.carried(committing, TransportFailure(Phase.CONNECTING, "It broke."))
         assert str(caught.value) == "It broke."
-        found, requests = self.carried(flow, NotAccepted("The file changed."), OK)
-        assert (found.message_id, requests) == ("1", [STEP, COMMIT])
+
+    def test_goes_on_after_a_failure(self) -> None:
+        """What is told of one may do something else instead."""
+        script = Script(ValueError("It broke."), OK)
+
+        def steps() -> Generator[HttpRequest, Any, Any]:
+            try:
+                yield STEP
+            except ValueError:
+                return (yield COMMIT)
+
+        async def wait(step: Any) -> Any:
+            return script(step)
+
+        assert asyncio.run(drive_async(steps(), wait)) is OK
+        assert script.requests == [STEP, COMMIT]
 
 
 class TestBatch:
