@@ -34,8 +34,8 @@ use_git_change_detection=false
 track_dependencies=false
 # Each mutant in a process that has run no test yet: hypothesis refuses to run one in two.
 process_isolation=forkserver
-# A busy machine is no mutant, and a mutant that never ends must not take all day.
-timeout_constant=10
+# A busy machine is no mutant: these count time. What does not end, trial_conftest.py ends.
+timeout_constant=60
 timeout_multiplier=4
 pytest_add_cli_args=
     -p
@@ -111,7 +111,7 @@ class Trial:
         return Findings(name=self.name, noticed=noticed, survivors=survivors, seconds=seconds)
 
     def _lay_out(self, folder: Path) -> None:
-        conftest = {"conftest.py": ROOT / "mutation" / "order.py"}
+        conftest = {"conftest.py": ROOT / "mutation" / "trial_conftest.py"}
         for place, source in {**self.packages, **self.copied, **conftest}.items():
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
