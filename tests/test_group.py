@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from inspect import iscoroutinefunction
 from typing import Any, Self
 
@@ -306,6 +307,8 @@ class TestRoundRobin:
         assert isinstance(request, LocalRequest)
         assert request.idempotency_key == "order-7"
         assert found.send(MESSAGE, idempotency_key="order-7").idempotency_key == "order-7"
+        with pytest.raises(ValueError, match="aware"):
+            found.send(MESSAGE, created=datetime(2030, 1, 31))  # noqa: DTZ001  # reason: this is refused
 
     def test_many_with_one_that_fails(self, host: PluginHost) -> None:
         """Its outcome has the message and the error; the others went out."""

@@ -24,7 +24,7 @@ from mailcore import (
     TLSFailure,
     Unreachable,
 )
-from mailcore._retry import Quota, Repeats, RetryPolicy, repeated, settled
+from mailcore._retry import LIMITS, Quota, Repeats, RetryPolicy, repeated, settled
 from mailcore._steps import Pause, drive
 
 DAY = 24 * 3600
@@ -179,6 +179,11 @@ class TestHowLong:
         assert seconds(Unreachable("no"), remaining=0.6) == 0.5
         assert seconds(Unreachable("no"), remaining=0.5) == -1
 
+    def test_is_nothing_in_a_test(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where a process waits for nothing, the repeat is made all the same."""
+        monkeypatch.setattr(LIMITS, "pauses", False)
+        assert seconds(Unreachable("no")) == 0
+
     def test_is_a_value(self) -> None:
         """A pause says how long."""
         assert policy().pause(Unreachable("no"), attempt=1, age=0, remaining=9) == Pause(0.5)
@@ -249,7 +254,7 @@ class TestSettled:
         """Whose fault it is and what to do about it is not lost with the class of the error."""
         last = Rejected(
             "no",
-            scope=Scope.PROVIDER,
+            scope=Scope.ACCOUNT,
             retriable=True,
             retry_after=7.0,
             fields={"to": ["unknown"]},
