@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 #: Seconds of work that no test needs; a mutant may never end.
-TOO_LONG = 20.0
+TOO_LONG = 10.0
 NAMES = pytest.StashKey[set[str]]()
 
 
