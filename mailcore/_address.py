@@ -34,7 +34,7 @@ _SIMPLE_SPEC = (
     r"@[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)*"
 )
 _SIMPLE = re.compile(
-    rf'(?:(?:([{_ATEXT}](?:[{_ATEXT} ]*[{_ATEXT}])?)|"([ !#-\[\]-~]*)") *<({_SIMPLE_SPEC})>|({_SIMPLE_SPEC}))'
+    rf'(?:(?:([{_ATEXT}]+(?: [{_ATEXT}]+)*)|"([ !#-\[\]-~]*)") *<({_SIMPLE_SPEC})>|({_SIMPLE_SPEC}))'
 )
 _PLAIN_NAME = re.compile(rf"{_ATOM}(?: {_ATOM})*")
 MAX_DOMAIN = 255

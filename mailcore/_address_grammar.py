@@ -52,7 +52,7 @@ class _Parser:
         return found
 
     def _peek(self) -> str:
-        return self.tokens[self.at][1] if self.at < len(self.tokens) else ""
+        return self.tokens[self.at][1]
 
     def _kind(self) -> str:
         return self.tokens[self.at][0] if self.at < len(self.tokens) else "end"

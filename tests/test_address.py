@@ -74,6 +74,10 @@ class TestReading:
             ("a@[192.0.2.1]", "", "a@[192.0.2.1]"),
             ("a@x (c) (d)", "", "a@x"),
             ("< a@x >", "", "a@x"),
+            ("<a@x >", "", "a@x"),
+            ("A  B <a@x>", "A B", "a@x"),
+            ("Ä  B <a@x>", "Ä B", "a@x"),
+            ('"A  B" <a@x>', "A  B", "a@x"),
             ("A <(c) a@x (d)>", "A", "a@x"),
             ('(c)"q"(d) <a@x>', "q", "a@x"),
             ('"a"b <a@x>', "ab", "a@x"),
@@ -185,6 +189,7 @@ class TestRefusing:
             ("a@x>", "Unexpected '>'."),
             ('"a@x', "Unexpected '\"'."),
             ("a@x;", "Unexpected ';'."),
+            ("a@, b@x", "'a@' is not an address of the form local@domain."),
             ("<a@x> b@x", "Unexpected 'b'."),
             ("A: a@x; b@x", "Unexpected 'b'."),
             ("A: B: a@x;;", "Unexpected ':'."),
@@ -199,7 +204,7 @@ class TestRefusing:
             ("a <b@c", 'A ">" is missing.'),
             ("a <b@c <d", 'A ">" is missing.'),
         ],
-        ids=range(20),
+        ids=range(21),
     )
     def test_says_what_is_wrong(self, text: str, why: str) -> None:
         """The error shows the text, and then the first thing that is wrong with it."""

@@ -167,7 +167,7 @@ class TestFailedExchange:
     ) -> None:
         """A refused certificate is a failure of its own, never retried, as long as nothing was sent."""
         error = failed(flow, *answers, TransportFailure(phase, "Untrusted.", untrusted=True))
-        assert type(error) is expected
+        assert (type(error), str(error)) == (expected, "Untrusted.")
         assert error.retriable is (expected is not TLSFailure)
 
     @pytest.mark.parametrize(
