@@ -18,6 +18,8 @@ from fuzz import corpus, flips, speed
 from fuzz.campaign import Campaign, Finding, Tally
 from fuzz.webhooks import attack
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def _logs_stay_on() -> Iterator[None]:

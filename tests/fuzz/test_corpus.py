@@ -14,6 +14,8 @@ from fuzz.corpus import CONSTRUCTS
 from fuzz.inbound import attack, payload_of, promises_of_mail, promises_of_payload
 from mailcore import InboundMessage
 
+pytestmark = pytest.mark.long
+
 #: Reading a small mail takes no 50 MiB: only larger ones are watched for it here.
 LARGE = 250_000
 

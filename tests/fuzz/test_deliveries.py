@@ -20,6 +20,8 @@ from rich.console import Console
 from fuzz.replays import LEASE, MOMENTS, STORES, World, run, schedule
 from mailcore import Claim, MemoryReplayStore
 
+pytestmark = pytest.mark.long
+
 deaths = st.sampled_from(["", "", "", *MOMENTS])
 
 

@@ -18,6 +18,8 @@ from fuzz.hostile_messages import fields
 from fuzz.messages import attack, attempt, made
 from mailcore import HttpRequest, Message
 
+pytestmark = pytest.mark.long
+
 
 class TestMessages:
     """Written as MIME, as MailPace's JSON, as a form, and as a form with files."""

@@ -16,6 +16,8 @@ from fuzz.flips import accepted
 from fuzz.webhooks import attack, broken, mutated
 from mailcore_mailpace._signature import KeyRing
 
+pytestmark = pytest.mark.long
+
 PAIRS = 20_000
 
 

@@ -17,6 +17,7 @@ from reliability.kills import METHODS, Kills
 from reliability.queue_app import Plan, make
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.loopback,
     pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are found in /proc"),
 ]
