@@ -19,9 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
-import urllib3
-from urllib3.util.connection import allowed_gai_family
 
 from mailcore import (
     Attachment,
@@ -41,8 +38,6 @@ from mailcore import (
     Settings,
     TransportFailure,
 )
-from mailcore.transports._failure import failure as told
-from mailcore.transports._watched import Progress, _WatchedSocket
 from mailcore.transports.aiohttp import AiohttpTransport
 from mailcore.transports.requests import RequestsTransport
 from reliability.authority import Authority
@@ -300,68 +295,8 @@ class TestExchange:
         assert server.connections <= 8
 
 
-class TestTemplates:
-    """What is kept of an address."""
-
-    def test_not_all_addresses_are(self, transport: Any) -> None:
-        """An API whose addresses are made of data does not fill the memory."""
-        carrier = transport()
-        for number in range(101):
-            carrier._prepare(request(f"http://127.0.0.1:9/{number}"))
-        assert len(carrier._templates) == 101
-        carrier._prepare(request("http://127.0.0.1:9/101"))
-        assert [url for _, url in carrier._templates] == ["http://127.0.0.1:9/101"]
-
-    def test_is_used_again(self, transport: Any) -> None:
-        """What an address needs is worked out once; the method is part of it."""
-        carrier = transport()
-        prepared = [
-            carrier._prepare(request("http://127.0.0.1:9/send", method=method)).method
-            for method in ("POST", "PUT", "POST")
-        ]
-        assert prepared == ["POST", "PUT", "POST"]
-        assert len(carrier._templates) == 2
-
-
 class TestConnections:
     """When one is kept and when it is not."""
-
-    def test_does_not_wait_for_more(
-        self, serve: Any, transport: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """What is small is sent at once: no connection holds it back to send more together."""
-        connected: list[int] = []
-        connect = socket.socket.connect
-
-        def noting(self: socket.socket, address: Any) -> None:
-            connected.append(self.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
-            connect(self, address)
-
-        monkeypatch.setattr(socket.socket, "connect", noting)
-        exchange(transport(), request(serve(answering(OK))))
-        assert len(connected) == 1
-        assert connected[0] != 0
-
-    def test_many_are_kept(self, serve: Any, transport: Any) -> None:
-        """As many as work at the same time, so that none is opened anew for each mail."""
-        number, together = 12, threading.Barrier(12)
-
-        def meet(peer: Peer) -> None:
-            while peer.read():
-                together.wait(5)
-                peer.write(OK)
-
-        server, carrier = serve(meet), transport()
-        for _ in range(2):
-            threads = [
-                threading.Thread(target=exchange, args=(carrier, request(server))) for _ in range(number)
-            ]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        assert len(server.requests) == 2 * number
-        assert server.connections == number
 
     @pytest.mark.rule("N-G2")
     def test_is_kept(self, serve: Any, transport: Any) -> None:
@@ -542,37 +477,6 @@ class TestEnvironment:
         assert b"X-Token" not in proxy.requests[0]
 
 
-class TestProgress:
-    """How long one operation may take."""
-
-    @pytest.mark.parametrize(
-        "left, at_most, expected", [(9.0, None, 9.0), (9.0, 5.0, 5.0), (0.5, 5.0, 0.5), (0.001, 0.0, 0.0)]
-    )
-    def test_time_left(self, left: float, at_most: float | None, expected: float) -> None:
-        """As long as it may, and no longer than the deadline."""
-        assert Progress(Deadline(left, lambda: 0.0)).time_left(at_most) == expected
-
-    @pytest.mark.parametrize("left, expected", [(9.0, 3.0), (2.0, 2.0)])
-    def test_of_a_socket(self, left: float, expected: float) -> None:
-        """A socket keeps the limit it came with, until it is given another one."""
-        progress = Progress(Deadline(left, lambda: 0.0))
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
-            ours.settimeout(3.0)
-            watched = _WatchedSocket(ours)
-            watched.arm(progress)
-            assert ours.gettimeout() == expected
-            watched.settimeout(1.0)
-            watched.arm(progress)
-            assert ours.gettimeout() == 1.0
-
-    @pytest.mark.parametrize("left", [0.0, -1.0])
-    def test_no_time_left(self, left: float) -> None:
-        """It does not begin."""
-        with pytest.raises(TimeoutError):
-            Progress(Deadline(left, lambda: 0.0)).time_left(None)
-
-
 class TestDeadline:
     """Time runs out."""
 
@@ -719,27 +623,6 @@ class TestPhase:
             text.format(host=f"127.0.0.1:{server.port}")
         )
 
-    def test_asks_for_every_address(self, transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A name is looked up for TCP, in every family this machine has; a literal needs no brackets then."""
-        asked: list[Any] = []
-
-        def nothing(*arguments: Any) -> list[Any]:
-            asked.append(arguments)
-            return []
-
-        monkeypatch.setattr(socket, "getaddrinfo", nothing)
-        found = failure(transport(), request("http://[::1]:9/send"))
-        assert asked == [("::1", 9, allowed_gai_family(), socket.SOCK_STREAM)]
-        assert found.phase is Phase.CONNECTING
-        assert "nothing was sent (NewConnectionError)" in str(found)
-
-    def test_is_tried_once(self, transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Repeats are for the mailer to decide, which pays for them; the library makes none."""
-        asked: list[Any] = []
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments: asked.append(arguments) or [])
-        failure(transport(), request("http://localhost:9/send"))
-        assert len(asked) == 1
-
     def test_unknown_name(self, transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """The host has no address."""
 
@@ -747,9 +630,7 @@ class TestPhase:
             raise socket.gaierror(-2, "Name or service not known")
 
         monkeypatch.setattr(socket, "getaddrinfo", unknown)
-        found = failure(transport(), request("https://api.example.com/send"))
-        assert found.phase is Phase.CONNECTING
-        assert "nothing was sent (NameResolutionError)" in str(found)
+        assert failure(transport(), request("https://api.example.com/send")).phase is Phase.CONNECTING
 
     @pytest.mark.parametrize(
         "script,phases",
@@ -816,74 +697,8 @@ class TestPhase:
         assert exchange(transport(), request(serve(refuse), body=body)).status == 413
 
 
-class TestWhy:
-    """The one word in brackets, found among the errors that libraries wrap around each other."""
-
-    class Aim(Exception):  # reason: the name is what is looked for
-        """What really happened."""
-
-    class Wrapping(Exception):  # reason: the same
-        """What a library makes of it."""
-
-        reason: BaseException | None = None
-
-    def why(self, error: Exception) -> str:
-        """Return what is said of an error."""
-        return str(told(error, Phase.SENT, "api.example.com")).partition("(")[2].removesuffix(").")
-
-    @pytest.mark.parametrize("link", ["__cause__", "__context__", "reason"])
-    def test_every_link_is_followed(self, link: str) -> None:
-        """Cause, context, and what urllib3 calls the reason."""
-        error = self.Wrapping()
-        setattr(error, link, self.Aim())
-        assert self.why(error) == "Aim"
-
-    def test_every_argument_is_followed(self) -> None:
-        """However many there are."""
-        assert self.why(self.Wrapping(self.Wrapping(), self.Aim(), "text", self.Wrapping())) == "Aim"
-
-    def test_circles_end(self) -> None:
-        """Two errors may each be the context of the other."""
-        first, second = self.Wrapping(), self.Aim()
-        first.__context__, second.__context__ = second, first
-        assert self.why(first) == "Aim"
-
-    @pytest.mark.parametrize(
-        "error, expected",
-        [
-            (requests.ConnectionError(ConnectionResetError()), "ConnectionResetError"),
-            (requests.ConnectionError(), "ConnectionError"),
-            (requests.ConnectionError(requests.ReadTimeout()), "timeout"),
-            (urllib3.exceptions.MaxRetryError(None, "/", OSError()), "OSError"),  # type: ignore[arg-type]  # reason: only named
-            (urllib3.exceptions.MaxRetryError(None, "/", ValueError()), "ValueError"),  # type: ignore[arg-type]  # reason: the same
-        ],
-        ids=lambda value: value if isinstance(value, str) else "",
-    )
-    def test_wrappers_say_nothing(self, error: Exception, expected: str) -> None:
-        """Their names are left out where there is another one."""
-        assert self.why(error) == expected
-
-
 class TestTLS:
     """Who may be spoken to."""
-
-    def test_through_a_proxy(self, serve: Any, transport: Any, authority: Authority) -> None:
-        """It makes the tunnel; what goes through it is between this machine and the provider."""
-
-        def tunnel(peer: Peer) -> None:
-            peer.read()
-            peer.write(STATUS + b"\r\n")
-            with authority.context().wrap_socket(peer.sock, server_side=True) as peer.sock:
-                peer.read()
-                peer.write(OK)
-
-        proxy = serve(tunnel)
-        carrier = transport(ca_bundle=authority.path, proxy=f"http://127.0.0.1:{proxy.port}")
-        assert exchange(carrier, request("https://127.0.0.1:9/send")).body == b"ok"
-        outer, inner = proxy.requests
-        assert outer.startswith(b"CONNECT 127.0.0.1:9 HTTP/1.")
-        assert CANARY.encode() not in outer
-        assert CANARY.encode() in inner
 
     def test_trusted(self, serve: Any, transport: Any, authority: Authority) -> None:
         """A certificate of the named authority is good."""
