@@ -355,7 +355,7 @@ class TestResult:
 
         found = failed(flow, OK)
         assert type(found) is MaybeSent
-        assert str(found) == "The provider's answer names no recipient."
+        assert (found.provider, str(found)) == ("fake", "The provider's answer names no recipient.")
         assert found.response is OK
 
     @pytest.mark.parametrize(
