@@ -42,13 +42,19 @@ Steps: TypeAlias = Generator[Request | Pause | Call | Deadline, Any, T]
 
 def drive(flow: Generator[S, Any, T], carry_out: Callable[[S], Any]) -> T:
     """Carry out a flow's steps one by one and return what it returns; what stops one is told to the flow."""
+    stopped = False
     try:
         step = next(flow)
         while True:
             try:
                 found = carry_out(step)
-            except BaseException as failure:  # noqa: BLE001  # reason: what it proves is the flow's to say
+            except Exception as failure:  # noqa: BLE001  # reason: what it proves is the flow's to say
                 step = flow.throw(failure)
+            except BaseException as halt:
+                if stopped:  # what cleans up was stopped as well, or never ends
+                    raise
+                stopped = True
+                step = flow.throw(halt)
             else:
                 step = flow.send(found)
     except StopIteration as stop:
@@ -60,13 +66,19 @@ def drive(flow: Generator[S, Any, T], carry_out: Callable[[S], Any]) -> T:
 
 async def drive_async(flow: Generator[S, Any, T], carry_out: Callable[[S], Awaitable[Any]]) -> T:
     """Do what `drive` does, and wait for each step; the flow of one that is cancelled may still clean up."""
+    stopped = False
     try:
         step = next(flow)
         while True:
             try:
                 found = await carry_out(step)
-            except BaseException as failure:  # noqa: BLE001  # reason: what it proves is the flow's to say
+            except Exception as failure:  # noqa: BLE001  # reason: what it proves is the flow's to say
                 step = flow.throw(failure)
+            except BaseException as halt:
+                if stopped:  # what cleans up was stopped as well, or never ends
+                    raise
+                stopped = True
+                step = flow.throw(halt)
             else:
                 step = flow.send(found)
     except StopIteration as stop:
