@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pytest
 import requests
 import urllib3
 
 from mailcore import Phase
 from mailcore.transports._failure import failure
+
+
+class TestUntrusted:
+    """Whether the other side could be trusted."""
+
+    class Theirs(ssl.SSLError):
+        """What another library makes of it."""
+
+    @pytest.mark.parametrize(
+        "error, phase, untrusted",
+        [
+            (ssl.SSLCertVerificationError(), Phase.CONNECTING, True),
+            (ssl.SSLError(), Phase.CONNECTING, True),
+            (ssl.SSLError(), Phase.SENDING, False),
+            (ssl.SSLEOFError(), Phase.CONNECTING, False),
+            (Theirs(), Phase.CONNECTING, False),
+            (OSError(), Phase.CONNECTING, False),
+        ],
+    )
+    def test_ssl_alone_says_so(self, error: Exception, phase: Phase, untrusted: bool) -> None:
+        """A refused certificate is no lost connection, and no other library's name for one."""
+        assert failure(error, phase, "api.example.com").untrusted is untrusted
 
 
 class TestWhy:
