@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-#: Seconds of work that no test needs; a mutant may never end.
-TOO_LONG = 10.0
+#: Seconds of work that no test needs, and of time: a mutant may never end, or wait for what never comes. What
+#: counts first is work, so that a busy machine fails no test.
+WORK, TIME = 10.0, 120.0
 NAMES = pytest.StashKey[set[str]]()
 
 
@@ -33,10 +34,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Generator[None, Any, Any]:
-    """Let a test fail that does not end; work counts, not time, so that a busy machine fails none."""
-    signal.signal(signal.SIGPROF, lambda *_: pytest.fail("It does not end."))
-    signal.setitimer(signal.ITIMER_PROF, TOO_LONG, TOO_LONG)
+    """Let a test fail that does not end."""
+    for number in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(number, lambda *_: pytest.fail("It does not end."))
+    signal.setitimer(signal.ITIMER_PROF, WORK, WORK)
+    signal.setitimer(signal.ITIMER_REAL, TIME, TIME)
     try:
         return (yield)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+#: Fixtures too may wait for a mutant.
+pytest_runtest_setup = pytest_runtest_teardown = pytest_runtest_call
