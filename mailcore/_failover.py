@@ -53,20 +53,7 @@ M = TypeVar("M", bound=Member)
 
 
 class Failover(Generic[M]):
-    """
-    Decide whose turn it is, and whether a mail moves on; the base of both groups.
-
-    Args:
-        mailers: In the order of preference; one may be a group itself.
-        strategy: "failover" begins with the first one each time, "round-robin" with the next one.
-        fail_over_on_unknown: Whether a mail that may have been sent goes out through the next mailer
-            too. Somebody may then receive it twice.
-        park_for: Seconds a mailer is left alone after its account refused a mail.
-        clock: Seconds that never jump.
-
-    Raises:
-        ConfigurationError: There is no mailer, or no such strategy.
-    """
+    """Decide whose turn it is, and whether a mail moves on; its arguments are those of `MailerGroup`."""
 
     def __init__(
         self,

@@ -33,20 +33,7 @@ class _UnknownMailer(ConfigurationError, KeyError):
 
 
 class Named(Mapping[str, M]):
-    """
-    Hold named mailers, built on first use; the base of both.
-
-    Args:
-        config: `{"default": name, "defaults": {...}, "mailers": {name: {"provider": ..., ...}}}`.
-            `default` may be left out where there is one mailer, or none is ever meant without its
-            name. `defaults` are message fields for all of them; a mailer's own `defaults` combine
-            with those. `{"group": [names], "strategy": ...}` is a mailer made of others; its keys are
-            the arguments of `MailerGroup`.
-        look_up: Whether `env:NAME` and `file:PATH` are looked up, as they are in files.
-
-    Raises:
-        ConfigurationError: Not of that form.
-    """
+    """Hold named mailers, built on first use; the base of both. Its arguments are those of `Mailers`."""
 
     #: What makes a mailer of a configuration, and a group of mailers.
     _mailer: ClassVar[Any]
