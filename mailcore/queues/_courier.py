@@ -119,7 +119,8 @@ class Courier:
             return Claim.CLAIMED  # it will not be sent
         found = self.claims.claim(job.run, CLAIM_SECONDS)
         if found is Claim.CLAIMED:
-            self._bring(job, payload, MaybeSent("Its sending was begun, and nobody said how that ended."))
+            begun = "Its sending was begun, and nobody said how that ended."
+            self._bring(job, payload, begun, Outcome.UNKNOWN, MaybeSent.__name__)
             self.claims.commit(job.run)
         elif found is Claim.DUPLICATE:
             _log.warning("%s was given out a second time; it is not sent a second time.", job.run)
@@ -247,26 +248,18 @@ class Courier:
     def _give_up(self, job: Job, decision: GiveUp, error: Exception | None) -> None:
         outcome = getattr(error, "outcome", Outcome.NOT_ACCEPTED)
         _log.error("%s is in the review list: %s", job.id, decision.reason)
-        self.review.add(
-            Unsettled(
-                id=job.run,
-                reason=decision.reason,
-                outcome=Outcome.UNKNOWN if job.doubt else outcome,
-                error=type(error).__name__ if error else "",
-                at=self.clock(),
-                mailer=job.mailer,
-                payload=job.to_json(),
-            )
-        )
+        outcome = Outcome.UNKNOWN if job.doubt else outcome
+        self._bring(job, job.to_json(), decision.reason, outcome, type(error).__name__ if error else "")
         self._strike(job)
 
-    def _bring(self, job: Job, payload: str, error: MaybeSent) -> None:
+    def _bring(self, job: Job, payload: str, reason: str, outcome: Outcome, error: str) -> None:
+        """Put a job before a person."""
         self.review.add(
             Unsettled(
                 id=job.run,
-                reason=str(error),
-                outcome=error.outcome,
-                error=type(error).__name__,
+                reason=reason,
+                outcome=outcome,
+                error=error,
                 at=self.clock(),
                 mailer=job.mailer,
                 payload=payload,
