@@ -115,7 +115,7 @@ class Sending:
         self, message: Message, idempotency_key: str | None, created: datetime | None
     ) -> Steps[SendResult]:
         """Send one message; ends in its result or its error, and tells the observers which."""
-        told = message
+        told, context = message, None
         try:
             prepared = self._prepare(message, idempotency_key)
             told = prepared.message
@@ -127,7 +127,8 @@ class Sending:
         except Exception:
             raise
         except BaseException:  # who waited for it is told by what stopped it
-            self._finished(told, None, self._cancelled(context))
+            if context is not None:  # else nothing was begun
+                self._finished(told, None, self._cancelled(context))
             raise
         self._finished(told, result, None)
         return result

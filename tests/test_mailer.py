@@ -563,6 +563,16 @@ class TestTransport:
             mailer._carrier._made[HttpRequest] = made
         assert (made.closed, given.closed) == (1, 0)
 
+    def test_interrupted_before_anything_is_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What stops the checks of a message passes as it is."""
+
+        def stop(*_: object) -> Sequence[Advice]:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(FakeAdapter, "advise", stop)
+        with pytest.raises(KeyboardInterrupt):
+            make(RecordingTransport(OK)).send(MESSAGE)
+
     def test_echo_of_the_token_is_masked(self) -> None:
         """A provider that says the token back does not get it into an error, a log or a queue."""
         echo = HttpResponse(status=400, headers={"X-Token": "canary"}, body=b'{"error": "Bad token canary"}')
