@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -185,6 +186,7 @@ class Kills:
         }
         plan = Plan(
             broker=self.broker.url,
+            queue=f"kills-{uuid.uuid4().hex}",
             settings=settings,
             folder=str(self.folder),
             share=self.share,

@@ -60,6 +60,7 @@ class Plan:
 
     Attributes:
         broker: Its URL.
+        queue: Of no other plan: what an earlier one left behind at the broker is none of this one's.
         settings: Of the mailer.
         folder: For what must survive.
         visibility: Seconds after which Redis gives out again what nobody acknowledged.
@@ -70,6 +71,7 @@ class Plan:
     """
 
     broker: str
+    queue: str
     settings: Mapping[str, Any]
     folder: str
     visibility: float = 5.0
@@ -106,6 +108,7 @@ def make(plan: Plan) -> MailQueue:
     app = Celery("mail", broker=plan.broker)
     redis = plan.broker.startswith("redis:")
     app.conf.update(
+        task_default_queue=plan.queue,
         worker_prefetch_multiplier=1,
         worker_concurrency=plan.children,
         worker_hijack_root_logger=False,

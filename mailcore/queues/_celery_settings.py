@@ -49,9 +49,9 @@ def check_broker(app: Celery, *, longest: float) -> None:
             )
 
 
-def broker_journal(app: Celery) -> Journal | None:
+def broker_journal(app: Celery, queue: str | None) -> Journal | None:
     """
-    Return a journal on the broker's own server where that is Redis.
+    Return a journal of a queue, on the broker's own server, where that is Redis.
 
     Celery takes a message off the queue there before it has noted that it did: a worker that is killed
     in between takes the message with it.
@@ -67,7 +67,8 @@ def broker_journal(app: Celery) -> Journal | None:
             )
         from mailcore.stores.redis import RedisJournal
 
-        return RedisJournal(connection.as_uri(include_password=True))
+        name = queue or app.conf.task_default_queue
+        return RedisJournal(connection.as_uri(include_password=True), prefix=f"mailcore:journal:{name}")
 
 
 def _check_visibility(transport: Any, options: Mapping[str, Any], longest: float) -> None:

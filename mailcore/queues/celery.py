@@ -266,7 +266,7 @@ class MailQueue(Closing):
         if not self._checked:
             check_broker(self.app, longest=self.max_delay + self.time_limit)
             if self._courier.journal is None:
-                self._courier.journal = self._opened = broker_journal(self.app)
+                self._courier.journal = self._opened = broker_journal(self.app, self.queue)
             self._checked = True
 
     def close(self) -> None:

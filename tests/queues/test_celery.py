@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import attrs
 import pytest
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
+from celery.signals import setup_logging
 from kombu.serialization import registry
 
 from mailcore import (
@@ -125,6 +127,11 @@ def working(post_at_work: Post) -> Post:
     for unsettled in post_at_work.queue.review:
         post_at_work.queue.review.discard(unsettled.id)
     return post_at_work
+
+
+@setup_logging.connect
+def leave_logging(**_: object) -> None:
+    """Celery would set up the logging of this process, in which other tests listen."""
 
 
 def worker(post: Post) -> Any:
@@ -385,6 +392,19 @@ def start(made: Celery, queue: str = "celery") -> None:
     made.amqp.queues.select([queue])
     for step in made.steps["worker"]:
         step(SimpleNamespace(app=made, prefetch_multiplier=made.conf.worker_prefetch_multiplier))
+
+
+class TestJournal:
+    """What a broker may lose, on a server that several queues share."""
+
+    def test_is_of_one_queue(self, redis_broker: Broker, tmp_path: Path) -> None:
+        """What one queue lost is not sent by another, whose mailer of that name may be another account."""
+        one, other = (Post(redis_broker.url, tmp_path / name) for name in ("one", "other"))
+        with contextlib.closing(one), contextlib.closing(other):
+            one.queue._courier.patience = -1.0  # overdue at once
+            for post in (one, other):
+                post.queue.send(mail("Hello"))
+            assert (other.queue.recover(), one.queue.recover()) == (0, 1)
 
 
 class TestSettings:

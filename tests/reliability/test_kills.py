@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
@@ -23,11 +24,17 @@ pytestmark = [
 ]
 
 
-def test_redis(redis_broker: Broker, tmp_path: Path) -> None:
+@pytest.fixture
+def apart(redis_broker: Broker) -> Any:
+    """Return Redis with a database of its own: other tests look at what a broker still has."""
+    return SimpleNamespace(name=redis_broker.name, url=f"{redis_broker.url.removesuffix('/0')}/1")
+
+
+def test_redis(apart: Any, tmp_path: Path) -> None:
     """Whatever is killed, each mail arrives exactly once."""
-    made = Kills(broker=redis_broker, folder=tmp_path, kills=3, share=0.02, workers=1, backlog=10)
+    made = Kills(broker=apart, folder=tmp_path, kills=3, share=0.02, workers=1, backlog=10)
     made.run()
-    assert set(made.figures().values()) == {0}
+    assert {name: number for name, number in made.figures().items() if number} == {}
     assert sum(made.killed.values()) == 3
     assert made.provider.number() == len(made.names)
 
@@ -36,15 +43,15 @@ def test_rabbitmq(rabbitmq_broker: Broker, tmp_path: Path) -> None:
     """On RabbitMQ too, without a journal."""
     made = Kills(broker=rabbitmq_broker, folder=tmp_path, kills=3, share=0.02, workers=1, backlog=10)
     made.run()
-    assert set(made.figures().values()) == {0}
+    assert {name: number for name, number in made.figures().items() if number} == {}
     assert sum(made.killed.values()) == 3
 
 
-def test_without_keys(redis_broker: Broker, tmp_path: Path) -> None:
+def test_without_keys(apart: Any, tmp_path: Path) -> None:
     """Without keys none arrives twice, and what is missing is in the review list."""
-    made = Kills(broker=redis_broker, folder=tmp_path, kills=3, share=0.02, workers=1, backlog=10, keys=False)
+    made = Kills(broker=apart, folder=tmp_path, kills=3, share=0.02, workers=1, backlog=10, keys=False)
     made.run()
-    assert set(made.figures().values()) == {0}
+    assert {name: number for name, number in made.figures().items() if number} == {}
     assert made.provider.number() < len(made.names)
 
 
@@ -117,7 +124,12 @@ class Fake:
 
 def test_plan(tmp_path: Path) -> None:
     """A worker is made of what it is told, as a text."""
-    plan = Plan(broker="redis://127.0.0.1:1/0", settings={"provider": "mailpace"}, folder=os.fspath(tmp_path))
+    plan = Plan(
+        broker="redis://127.0.0.1:1/0",
+        queue="kills",
+        settings={"provider": "mailpace"},
+        folder=os.fspath(tmp_path),
+    )
     queue = make(plan)
     assert isinstance(queue, MailQueue)
     assert queue.app.conf.worker_prefetch_multiplier == 1
