@@ -32,6 +32,7 @@ from mailcore import Mailer, Mailers
 from mailcore.queues._courier import Courier
 from mailcore.queues.celery import EarlyRequest, LateRequest, MailQueue
 from mailcore.stores.folder import AttachmentFolder, ReviewFolder
+from mailcore.stores.sqlite import SqliteReplayStore
 from mailcore.transports.requests import RequestsTransport
 from reliability.provider import plugins
 
@@ -48,6 +49,8 @@ POINTS: Mapping[str, tuple[type[Any], str]] = {
     "review": (ReviewFolder, "add"),
     "forgotten": (ReviewFolder, "discard"),
     "begin": (Courier, "begin"),
+    "claim": (SqliteReplayStore, "claim"),
+    "commit": (SqliteReplayStore, "commit"),
     "early acknowledgement": (EarlyRequest, "_let_go"),
     "late acknowledgement": (LateRequest, "acknowledge"),
 }
@@ -64,6 +67,7 @@ class Plan:
         settings: Of the mailer.
         folder: For what must survive.
         visibility: Seconds after which Redis gives out again what nobody acknowledged.
+        lease: Seconds after which a mail is begun anew whose beginning was cut short.
         children: Processes of a worker.
         share: Of the times that a process of the pool comes by a point, those when it dies there.
         main_share: The same for main processes.
@@ -75,6 +79,7 @@ class Plan:
     settings: Mapping[str, Any]
     folder: str
     visibility: float = 5.0
+    lease: float = 5.0
     children: int = 4
     share: float = 0.0
     main_share: float = 0.0
@@ -129,6 +134,7 @@ def make(plan: Plan) -> MailQueue:
         Mailers({"mailers": {MAILER: plan.settings}}, environ={}, host=plugins()),
         review=folder / "review",
         attachments=AttachmentFolder(folder / "attachments"),
+        claims=SqliteReplayStore(folder / "begun.sqlite", lease=plan.lease),
         journal=None if plan.journaled else NoJournal(),
         inline_limit=1000,
         max_delay=0.5,

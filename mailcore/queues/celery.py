@@ -43,7 +43,7 @@ __all__ = ["Enqueued", "MailQueue"]
 
 #: Bytes of attachments that go through the broker.
 INLINE_LIMIT = 256 * 1024
-#: Seconds after which a job comes back that could not even be put aside.
+#: Seconds, if a message may wait so long, after which a job comes back that could not even be put aside.
 RETURN_SECONDS = 60.0
 #: Seconds between two looks for lost mail.
 RECOVERY_SECONDS = 30.0
@@ -254,7 +254,7 @@ class MailQueue(Closing):
 
     def _keep(self, put_back: Callable[[str, float], None], payload: str, error: Exception) -> None:
         try:
-            put_back(payload, RETURN_SECONDS)
+            put_back(payload, _return_seconds(self))
         except Exception:  # noqa: BLE001  # reason: the same
             # Not acknowledged: the broker gives it out again.
             raise Reject(error, requeue=True) from error
@@ -310,7 +310,7 @@ class EarlyRequest(Request):
         try:
             found = task.courier.begin(payload)
             if found is Claim.IN_PROGRESS:
-                task.mail_queue.publish(task, self.id, payload, RETURN_SECONDS)
+                task.mail_queue.publish(task, self.id, payload, _return_seconds(task.mail_queue))
         except Exception:  # noqa: BLE001  # reason: a broken list must not end the worker
             _log.exception("%s is not sent now, as it cannot be noted; the broker keeps it.", self.id)
             return False
@@ -328,6 +328,10 @@ class EarlyRequest(Request):
             return False
         self.acknowledged = True
         return True
+
+
+def _return_seconds(queue: MailQueue) -> float:
+    return min(RETURN_SECONDS, queue.max_delay)
 
 
 def _payload(message: Any) -> str:

@@ -290,7 +290,6 @@ class TestOutcomes:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(ReviewFolder, "add", full)
-        monkeypatch.setattr(celery, "RETURN_SECONDS", 0.0)
         working.before = [http(400), http(400)]
         working.queue.send(mail("Hello"))
         until(lambda: working.provider.has("Hello"))
