@@ -27,7 +27,6 @@ from mailcore import (
     Outcome,
     UnsupportedFeature,
 )
-from mailcore.queues import celery
 from mailcore.queues.celery import EarlyRequest, MailQueue
 from mailcore.stores.folder import AttachmentFolder, ReviewFolder
 from mailcore.stores.sqlite import SqliteReplayStore
