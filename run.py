@@ -75,12 +75,21 @@ def test(arguments):
     """Start tox, which knows every check (tox.ini), and close with a line that counts."""
     prepare("test", read_toml(ROOT / "pyproject.toml")["dependency-groups"]["run"])
     report = VENV / "tox-report.json"
-    tox = [PYTHON, "-P", "-m", "tox", "run", "-c", ROOT / "tox.ini", "--no-list-dependencies"]
+    # One check is watched as it goes; several share the cores, and tell what failed.
+    way = "run" if is_one(arguments) else "run-parallel"
+    tox = [PYTHON, "-P", "-m", "tox", way, "-c", ROOT / "tox.ini", "--no-list-dependencies"]
     code = start([*tox, "--result-json", report, *arguments])
     if report.exists():
         print(closing_line(json.loads(report.read_text(encoding="utf-8"))))
         report.unlink()
     return code
+
+
+def is_one(arguments):
+    """Say whether the options name one check."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    named = [value for option, value in zip(options, options[1:]) if option == "-e"]
+    return len(named) == 1 and "," not in named[0]
 
 
 def install(arguments):

@@ -24,18 +24,6 @@ from reliability.brokers import BROKERS, Broker, find
 REQUIRED = os.environ.get("MAILCORE_REQUIRE", "").split(",")
 
 
-#: Fixtures that take seconds to make: the tests that use one stay in one process, where several run.
-COSTLY = ("redis_broker", "rabbitmq_broker", "started")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a costly fixture."""
-    for item in items:
-        used = [name for name in COSTLY if name in getattr(item, "fixturenames", ())]
-        if used:
-            item.add_marker(pytest.mark.xdist_group(used[0]))
-
-
 @pytest.fixture(autouse=True)
 def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse internet sockets to a test that is not marked `loopback`."""

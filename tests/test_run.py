@@ -76,6 +76,21 @@ class TestCommands:
         ran = self.start("dmeo")
         assert (ran.returncode, len(ran.stderr.splitlines())) == (2, 1)
 
+    @pytest.mark.parametrize(
+        "arguments, one",
+        [
+            ([], False),
+            (["-e", "lint"], True),
+            (["-e", "lint,typing"], False),
+            (["-e", "lint", "-e", "typing"], False),
+            (["-e", "tests-py311", "--", "-e", "x"], True),
+            (["-v"], False),
+        ],
+    )
+    def test_one_check_is_watched(self, script: ModuleType, arguments: list[str], *, one: bool) -> None:
+        """Several run at once, and one, named by itself, where it can be seen."""
+        assert script.is_one(arguments) is one
+
     def test_closing_line_counts(self, script: ModuleType) -> None:
         """Tests are summed up over all environments; another check that fails counts as one."""
         report = {

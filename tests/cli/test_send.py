@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from mailcore import (
     TransportFailure,
     hookimpl,
 )
+from mailcore.testing import no_pauses
 from mailcore.transports.requests import RequestsTransport
 
 TOKEN = "sekret-token-1"
@@ -29,7 +30,7 @@ CONSOLE = ("send", "--provider", "console", *ENVELOPE)
 
 
 @pytest.fixture
-def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[HttpRequest]]:
+def answer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[HttpRequest]]]:
     """Return a function that lets the provider answer in one way, and returns the requests made."""
 
     def make(
@@ -46,7 +47,8 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[HttpRequest]]:
         monkeypatch.setattr(RequestsTransport, "exchange", exchange)
         return made
 
-    return make
+    with no_pauses():
+        yield make
 
 
 def dry(run: Any, *arguments: str, **environment: str) -> Any:

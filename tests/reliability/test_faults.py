@@ -15,7 +15,7 @@ from reliability.modes import MODES, documented
 from reliability.provider import KEYED, Provider
 from reliability.trial import Trial, Trust
 
-pytestmark = pytest.mark.loopback
+pytestmark = [pytest.mark.long, pytest.mark.loopback]
 
 #: A short clock; on a machine that does much else at once, a quarter of a second is none.
 LIMITS = Limits(deadline=0.25, margin=1.0, wait=0.1)

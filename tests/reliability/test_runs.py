@@ -23,7 +23,7 @@ from reliability.load import Load, Slow
 from reliability.soak import Soak
 from reliability.storm import DOWN, STEADY, Storm
 
-pytestmark = pytest.mark.loopback
+pytestmark = [pytest.mark.long, pytest.mark.loopback]
 
 
 def run(*, keys: bool = True, sends: int = 500) -> Soak:
