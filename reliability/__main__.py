@@ -8,6 +8,7 @@ Run one proof.
     python reliability load              many sends at once: how near to what waiting alone would allow
     python reliability embeddings        the same webhooks in every framework: the same answers
     python reliability acknowledgements  many webhooks and a slow handler: who waits, and for how long
+    python reliability workers           a queue that is full: how fast one process empties it, or many
     python reliability kills             workers of a queue that are killed: nothing lost, nothing twice
 
 Each has --help, prints its figures with machine, date and commit, and exits 1 where a promise is broken.
@@ -32,6 +33,7 @@ PROOFS = {
     "load": "load",
     "embeddings": "embeddings",
     "acknowledgements": "acknowledgements",
+    "workers": "workers",
     "kills": "kills",
 }
 

@@ -12,7 +12,6 @@ import contextlib
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -35,10 +34,10 @@ from reliability.chaos import Chaos
 from reliability.fault_server import Server
 from reliability.provider import KEYED, KEYLESS, Provider, mail
 from reliability.queue_app import Plan, make
+from reliability.worker import Worker
 
 __all__ = ["METHODS", "Kills", "main"]
 
-WORKER = Path(__file__).resolve().parent / "queue_app.py"
 #: What a worker says of each.
 STRUCK = "WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL) Job:"
 #: Mails that arrive before a worker that was started is taken to be at work.
@@ -47,50 +46,6 @@ BUSY = 5
 PATIENCE = 60.0
 #: Each so many mails has an attachment that the broker does not get.
 ATTACHED = 10
-
-
-class Worker:
-    """A worker of Celery: a main process and its pool, all in a group of their own."""
-
-    def __init__(self, plan: Plan, log: Path) -> None:
-        with log.open("ab") as file:
-            self._process = subprocess.Popen(
-                [sys.executable, str(WORKER), plan.to_json()],
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self.pid = self._process.pid
-
-    def is_alive(self) -> bool:
-        """Return whether the main process is there."""
-        return self._process.poll() is None
-
-    def children(self) -> list[int]:
-        """Return the processes of the pool."""
-        with contextlib.suppress(OSError):
-            return [int(pid) for pid in _children(self.pid).read_text(encoding="ascii").split()]
-        return []
-
-    def kill(self, signal_: int) -> None:
-        """Send a signal to the main process."""
-        self._process.send_signal(signal_)
-
-    def kill_group(self, signal_: int) -> None:
-        """Send a signal to the main process and to its pool."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal_)
-
-    def wait(self, seconds: float) -> None:
-        """Wait until the main process ended, and end what is left."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
-        self.kill_group(signal.SIGKILL)
-        self._process.wait()
-
-
-def _children(pid: int) -> Path:
-    return Path(f"/proc/{pid}/task/{pid}/children")
 
 
 # The ways to kill --------------------------------------------------------------------------------

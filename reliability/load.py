@@ -42,7 +42,8 @@ class Slow:
     def __init__(self, pause: float) -> None:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(pause, theirs), daemon=True)
+        self._answered = context.Value("L", 0)
+        self._process = context.Process(target=_serve, args=(pause, theirs, self._answered), daemon=True)
         self._process.start()
         self.port: int = ours.recv()
 
@@ -53,18 +54,24 @@ class Slow:
         self._process.terminate()
         self._process.join()
 
+    @property
+    def answered(self) -> int:
+        """How many requests it has answered."""
+        return int(self._answered.value)
+
     def settings(self) -> dict[str, Any]:
         """Return the settings that select it."""
         return {"api_url": f"http://127.0.0.1:{self.port}", "api_key": "key", "max_attempts": 1}
 
 
-def _serve(pause: float, parent: Connection) -> None:
+def _serve(pause: float, parent: Connection, answered: Any) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await _head(reader):
             (length,) = (line[15:] for line in head.lower().split(b"\r\n") if line[:15] == b"content-length:")
             await reader.readexactly(int(length))
             await asyncio.sleep(pause)
             writer.write(_ANSWER)
+            answered.value += 1
         writer.close()
 
     async def serve() -> None:
