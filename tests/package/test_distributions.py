@@ -202,7 +202,7 @@ class TestRunFile:
         """Each environment of tox is there, with what it does, before anything is installed."""
         said = run(sys.executable, ROOT / "run.py", "test", "--help")
         names = re.findall(r"^ {4}([\w-]+) +\w", said, re.MULTILINE)
-        assert {"lint", "typing", "tests-py311", "docs", "package"} <= set(names)
+        assert {"lint", "typing", "minimum", "docs", "package"} <= set(names)
         assert "python3 run.py test -e lint,typing" in said
 
     def test_help_of_install_installs_nothing(self) -> None:
