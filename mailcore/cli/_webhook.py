@@ -46,7 +46,7 @@ Exit code 2: the delivery is refused, or genuine but not understood.
 """
 
 #: A capture is old by nature; whether it would still be acted on is not the question here.
-ANY_AGE = 100 * 365 * 24 * 3600.0
+ANY_AGE = 10_000 * 365 * 24 * 3600.0
 _FINE = frozenset({Disposition.ACCEPTED, Disposition.HANDSHAKE})
 
 

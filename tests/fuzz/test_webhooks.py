@@ -39,6 +39,13 @@ class TestMutations:
         assert [finding.broken for finding in tally.findings] == []
         assert {f"answered {status}" for status in (200, 401, 405, 413, 415)} < set(tally.counts)
 
+    def test_any_time_is_recent_enough(self) -> None:
+        """An event of the year 21 is handed over as well: nothing here is too old by its own time."""
+        spy = Spy()
+        [sample] = [one for one in samples() if b"2021-11-16T14:50:17.731Z" in one.body]
+        old = signed("tracking", sample.body.replace(b"2021-11-16T14:50:17", b"0021-11-16T14:50:17"))
+        assert broken(old, receiver(spy), spy, Counter()) is None
+
 
 class TestPromises:
     """What would go unnoticed if a promise could not be broken."""
