@@ -80,6 +80,7 @@ def mailcore_register_adapters() -> Iterable[AdapterSpec]:
                     EventType.UNKNOWN,
                 }
             ),
+            emulator="mailcore_mailgun.emulator:MailgunEmulator",
             conformance_kit="mailcore_mailgun.conformance:KIT",
             docs_url=_DOCS,
         ),
