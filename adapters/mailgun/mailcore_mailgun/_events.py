@@ -41,7 +41,6 @@ _FAILED: Meaning = (EventType.FAILED, RejectReason.OTHER, None)
 _REASONS: Mapping[str, Meaning] = {
     "bounce": (EventType.BOUNCED, RejectReason.BOUNCED, BounceClass.HARD),
     "delayed-bounce": (EventType.BOUNCED, RejectReason.BOUNCED, BounceClass.HARD),
-    "espblock": (EventType.BOUNCED, RejectReason.BLOCKED, BounceClass.HARD),
     # Tried for hours; the address may be good.
     "old": (EventType.BOUNCED, RejectReason.TIMED_OUT, BounceClass.SOFT),
     # On one of Mailgun's lists: not even tried.

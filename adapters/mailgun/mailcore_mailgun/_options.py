@@ -55,7 +55,7 @@ class MailgunOptions:
     api_key: Secret | None = attrs.field(
         default=None,
         converter=attrs.converters.optional(Secret),
-        metadata=about("API key, or a domain's sending key (Mailgun: API Security).", needed_to="send"),
+        metadata=about("API key, or a domain's sending key (Mailgun: API Keys).", needed_to="send"),
     )
     webhook_key: tuple[Secret, ...] = attrs.field(
         default=None,
