@@ -20,9 +20,9 @@ __all__ = ["hooks", "names"]
 _GROUPS = {
     "Sending": "Mailer Mailers Message Address Attachment FileContent SendResult RecipientResult SendStatus "
     "SendOutcome Attempt Advice Outcome Scope UNSET",
-    "Receiving": "WebhookReceiver WebhookRequest WebhookResponse EndpointKind Disposition TrackingEvent "
-    "EventType RejectReason BounceClass InboundMessage InboundAttachment UntrustedHTML Defect DefectCode "
-    "Quarantined ReplayStore MemoryReplayStore Claim VerifiedWebhook Verification Covers",
+    "Receiving": "WebhookReceiver WebhookRequest FormPart WebhookResponse EndpointKind Disposition "
+    "TrackingEvent EventType RejectReason BounceClass InboundMessage InboundAttachment UntrustedHTML Defect "
+    "DefectCode Quarantined ReplayStore MemoryReplayStore Claim VerifiedWebhook Verification Covers",
     "Configuration and JSON": "Settings BasicAuth Secret from_json to_json",
     "Plugins": "PluginHost Plugin PluginProblem hookimpl",
 }

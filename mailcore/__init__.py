@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mailcore._event import BounceClass, EventType, RejectReason, TrackingEvent
     from mailcore._file_content import FileContent
     from mailcore._form import FormBody
+    from mailcore._form_part import FormPart
     from mailcore._group import MailerGroup
     from mailcore._http import (
         Body,
@@ -143,6 +144,7 @@ __all__ = [
     "FileContent",
     "Flow",
     "FormBody",
+    "FormPart",
     "Headers",
     "HttpRequest",
     "HttpResponse",
@@ -253,6 +255,7 @@ _HOMES = {
     "_event": "BounceClass EventType RejectReason TrackingEvent",
     "_file_content": "FileContent",
     "_form": "FormBody",
+    "_form_part": "FormPart",
     "_http": (
         "Body Headers HttpRequest HttpResponse LocalRequest LocalResponse Request Response "
         "SmtpRequest SmtpResponse"

@@ -33,6 +33,11 @@ class StreamedBody:
         self._parts = tuple(parts)
         self._length = sum(map(len, self._parts))
 
+    @property
+    def content_type(self) -> str:
+        """What it says of itself."""
+        return "application/octet-stream"
+
     def __len__(self) -> int:
         return self._length
 
@@ -74,6 +79,11 @@ class JsonBody(StreamedBody):
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         super().__init__(_encode(document))
+
+    @property
+    def content_type(self) -> str:
+        """`application/json`."""
+        return "application/json"
 
 
 def _encode(document: Mapping[str, Any]) -> tuple[bytes | Base64, ...]:

@@ -12,10 +12,10 @@ from typing import Any
 
 import attrs
 
+from mailcore._form_part import FormPart, read_form
 from mailcore._http import Headers
 from mailcore._strict_json import strict_json
 from mailcore._time import require_aware, utc_now
-from mailcore.exceptions import InvalidDocument
 
 __all__ = [
     "Covers",
@@ -120,6 +120,7 @@ class WebhookRequest:
     received_at: datetime = attrs.field(factory=utc_now, converter=require_aware)
     basic_auth: str | None = None
     _parsed: tuple[Any, ...] = attrs.field(default=(), init=False, eq=False, repr=False)
+    _form_parts: tuple[tuple[FormPart, ...], ...] = attrs.field(default=(), init=False, eq=False, repr=False)
 
     @property
     def announced(self) -> int:
@@ -139,30 +140,32 @@ class WebhookRequest:
             object.__setattr__(self, "_parsed", (strict_json(self.body),))
         return self._parsed[0]
 
-    def form(self) -> Mapping[str, tuple[str, ...]]:
+    def form_parts(self) -> tuple[FormPart, ...]:
         """
-        Return the body as URL-encoded form fields, at most 1,000; repeats are kept.
+        Return the fields and files of the body, in order, at most 1,000; repeats are kept.
+
+        It is URL-encoded, or `multipart/form-data` where the headers say so, and read once.
 
         Raises:
-            InvalidDocument: It is not such a form.
+            InvalidDocument: It is not such a form, or one that could be read in two ways.
         """
-        from urllib.parse import parse_qs
+        if not self._form_parts:
+            parts = read_form(self.headers.get_all("Content-Type"), self.body)
+            object.__setattr__(self, "_form_parts", (parts,))
+        return self._form_parts[0]
 
-        try:
-            fields = parse_qs(
-                self.body.decode("ascii"),
-                keep_blank_values=True,
-                strict_parsing=True,
-                max_num_fields=1000,
-                errors="strict",
-            )
-        except ValueError:
-            raise InvalidDocument("The body is not a URL-encoded form.") from None
-        # NUL is scrubbed as it is from JSON: what is read must survive a queue.
-        return {
-            name.replace("\0", "\ufffd"): tuple(value.replace("\0", "\ufffd") for value in values)
-            for name, values in fields.items()
-        }
+    def form(self) -> Mapping[str, tuple[str, ...]]:
+        """
+        Return the fields of a form as text; repeats are kept, and files are left out (`form_parts`).
+
+        Raises:
+            InvalidDocument: The body is not such a form, or a field is not UTF-8.
+        """
+        fields: dict[str, list[str]] = {}
+        for part in self.form_parts():
+            if part.filename is None:
+                fields.setdefault(part.name, []).append(part.strict_text)
+        return {name: tuple(values) for name, values in fields.items()}
 
 
 @attrs.frozen(kw_only=True)

@@ -16,7 +16,8 @@ from mailcore.exceptions import InvalidMessage
 
 __all__ = ["MultipartBody"]
 
-Field: TypeAlias = str | int | Attachment
+Field: TypeAlias = str | int | Attachment | StreamedBody
+Content: TypeAlias = bytes | Attachment | StreamedBody
 
 MAX_BOUNDARY = 70
 _BOUNDARY = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
@@ -26,6 +27,8 @@ class MultipartBody(StreamedBody):
     """
     Fields and files as `multipart/form-data`, UTF-8, in order; repeats are kept.
 
+    A `MimeBody` or another streamed body is a file as well, named as its field.
+
     Attributes:
         boundary: The one given, or a longer one where that occurs in the content.
         content_type: What the request says as `Content-Type`.
@@ -33,7 +36,7 @@ class MultipartBody(StreamedBody):
     Raises:
         InvalidMessage: The boundary is empty, longer than 70 characters, or not of letters, digits,
             `-` and `_`.
-        NotSerializable: A field that is neither text, a whole number nor an `Attachment`.
+        NotSerializable: A field that is neither text, a whole number nor a file.
     """
 
     __slots__ = ("boundary",)
@@ -49,7 +52,7 @@ class MultipartBody(StreamedBody):
         """`multipart/form-data` with the boundary."""
         return f"multipart/form-data; boundary={self.boundary}"
 
-    def _frame(self, contents: list[tuple[bytes, bytes | Attachment]]) -> Iterator[bytes | Attachment]:
+    def _frame(self, contents: list[tuple[bytes, Content]]) -> Iterator[Content]:
         delimiter = b"--" + self.boundary.encode("ascii")
         for head, content in contents:
             yield delimiter + b"\r\n" + head
@@ -58,14 +61,18 @@ class MultipartBody(StreamedBody):
         yield delimiter + b"--\r\n"
 
 
-def _head(name: str, value: Field) -> tuple[bytes, bytes | Attachment]:
+def _head(name: str, value: Field) -> tuple[bytes, Content]:
     disposition = f'Content-Disposition: form-data; name="{_escape(name)}"'
     if isinstance(value, Attachment):
         # Without a file name the part would be an ordinary field.
-        shown = _escape(value.filename or "attachment")
-        head = f'{disposition}; filename="{shown}"\r\nContent-Type: {value.full_content_type}\r\n\r\n'
-        return head.encode(), value
+        return _file_head(disposition, value.filename or "attachment", value.full_content_type), value
+    if isinstance(value, StreamedBody):
+        return _file_head(disposition, name, value.content_type), value
     return f"{disposition}\r\n\r\n".encode(), field_text(name, value).encode()
+
+
+def _file_head(disposition: str, filename: str, content_type: str) -> bytes:
+    return f'{disposition}; filename="{_escape(filename)}"\r\nContent-Type: {content_type}\r\n\r\n'.encode()
 
 
 def _escape(name: str) -> str:
@@ -73,7 +80,7 @@ def _escape(name: str) -> str:
     return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _free_boundary(given: str, contents: list[tuple[bytes, bytes | Attachment]]) -> str:
+def _free_boundary(given: str, contents: list[tuple[bytes, Content]]) -> str:
     boundary = given
     while True:
         if not boundary or len(boundary) > MAX_BOUNDARY or not _BOUNDARY.issuperset(boundary):
@@ -84,12 +91,12 @@ def _free_boundary(given: str, contents: list[tuple[bytes, bytes | Attachment]])
         boundary += "-"
 
 
-def _occurs(mark: bytes, content: bytes | Attachment) -> bool:
+def _occurs(mark: bytes, content: Content) -> bool:
     if isinstance(content, bytes):
         return mark in content
     tail = b""
-    for piece in content.pieces():
+    for piece in content.pieces() if isinstance(content, Attachment) else content:
         if mark in tail + piece:
             return True
-        tail = piece[-len(mark) :]
+        tail = (tail + piece)[-len(mark) :]
     return False

@@ -27,6 +27,7 @@ from mailcore import (
     EndpointKind,
     EventType,
     FileContent,
+    FormPart,
     Headers,
     HttpResponse,
     InboundAttachment,
@@ -108,6 +109,7 @@ INBOUND = InboundMessage.from_parts(
 )  # fmt: skip
 
 VALUES = [
+    FormPart(name="a", content=b"\x00\xff", filename="b", content_type="a/b"),
     Message(), FULL, FULL.resolve(Message(tags="d")),
     Message(**{field.name: None for field in attrs.fields(Message)}),
     Address("ä@exämple.com", "Ü"), Attachment(content=b"\xff"), Attachment(content=b"", inline=True),

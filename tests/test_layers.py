@@ -22,7 +22,7 @@ ADAPTERS = [path for path in BESIDE if path.is_dir() and path.name != "mailcore_
 LAYERS = {
     "values": """
         _address _address_grammar _attachment _body _characters _codec _content_id _delivery _event
-        _file_content _form _header _http _inbound _json_value _mapping _media_type _message
+        _file_content _form _form_part _header _http _inbound _json_value _mapping _media_type _message
         _message_fields _nearest _mime _multipart _outcome _resolve _result _secret
         _spool _status _strict_json _time _unset _url _version exceptions
     """,

@@ -1,5 +1,6 @@
 """Forms as request bodies: URL-encoded, and with files."""
 
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from mailcore import (
     Body,
     FormBody,
     InvalidMessage,
+    JsonBody,
+    Message,
+    MimeBody,
     MultipartBody,
     NotSerializable,
 )
@@ -91,6 +95,22 @@ class TestMultipartBody:
         path.write_bytes(content)
         body = MultipartBody([("a", Attachment.from_path(path, root=tmp_path))], boundary="boundary")
         assert [part.get_payload(decode=True) for part in parts(body)] == [content]
+
+    def test_bodies_are_files(self, tmp_path: Path) -> None:
+        """A mail, or JSON, goes into a field as a file, and what is attached to it is streamed."""
+        path = tmp_path / "big.bin"
+        path.write_bytes(bytes(150_000))
+        mail = Message(from_="a@example.com", to="b@example.com", text="--b", attachments=[
+            Attachment.from_path(path, root=tmp_path)])  # fmt: skip
+        mime = MimeBody(mail, created=datetime(2030, 1, 2, tzinfo=UTC), unique="u")
+        body = MultipartBody([("message", mime), ("more", JsonBody({"a": 1}))], boundary="b")
+        first, second = parts(body)
+        assert (first.get_content_type(), first.get_filename()) == ("message/rfc822", "message")
+        assert first.get_payload(0).as_bytes().splitlines() == b"".join(mime).splitlines()
+        assert (second.get_content_type(), second.get_payload()) == ("application/json", '{"a":1}')
+        assert len(body) == len(b"".join(body))
+        assert max(map(len, body)) < 80_000
+        assert body.boundary == "b-"
 
     @pytest.mark.parametrize("boundary", ["", "a b", 'a"', "ü", "x" * 71, "a\r\n"])
     def test_bad_boundary(self, boundary: str) -> None:

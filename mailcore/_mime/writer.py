@@ -69,6 +69,11 @@ class MimeBody(StreamedBody):
         super().__init__([head, *body])
         self.needs_smtputf8 = not head.isascii()
 
+    @property
+    def content_type(self) -> str:
+        """`message/rfc822`."""
+        return "message/rfc822"
+
 
 def write_message(message: Message, seed: str, own: _Pairs, *, include_bcc: bool) -> tuple[bytes, list[Part]]:
     """Return headers, and body; `own` are headers that the message's extra headers replace."""

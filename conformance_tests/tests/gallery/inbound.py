@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import attrs
-from reference.json_api import KIT, TIMESTAMP, JsonAdapter, identifier, table, text
+from reference.json_api import KIT, SPEC, TIMESTAMP, JsonAdapter, identifier, table, text
 
 from gallery import broken
 from gallery.events import kit_without
 from mailcore import (
+    Capability,
     Context,
     EndpointKind,
     Flow,
@@ -19,11 +20,17 @@ from mailcore import (
     HttpResponse,
     InboundMessage,
     InvalidDocument,
+    Level,
+    Support,
     TrackingEvent,
     VerifiedWebhook,
 )
 
 __all__ = ["Scored"]
+
+_SOMETIMES = Support(
+    level=Level.LIMITED, note="Some mail.", url=SPEC.capabilities[Capability.INBOUND_RAW].url
+)
 
 # Samples --------------------------------------------------------------------------------------------
 
@@ -92,6 +99,15 @@ class ThrowsTheSourceAway(JsonAdapter):
             attachments=(*found.attachments, *found.inlines),
         ).parts
         return attrs.evolve(found, raw=None, parts=parts)
+
+
+@broken(
+    "W22",
+    "comes without `raw`",
+    spec={"capabilities": {**SPEC.capabilities, Capability.INBOUND_RAW: _SOMETIMES}},
+)
+class ThrowsEachLimitedSourceAway(ThrowsTheSourceAway):
+    """Says that some mail comes with its source, and hands over none."""
 
 
 @broken("W22.source", "`raw` is not byte for byte what the provider passed on")
