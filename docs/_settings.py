@@ -39,6 +39,6 @@ def _fields(options: type[Any], provider: str) -> str:
 
 
 def _default(value: object) -> str:
-    if value in (None, ()):
-        return ""
+    if value in (None, ()) or callable(getattr(value, "factory", None)):
+        return ""  # there is none, or the text says what it depends on
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"

@@ -75,5 +75,5 @@ class MailgunOptions:
     api_url: str = attrs.field(
         default=attrs.Factory(lambda self: REGIONS[self.region], takes_self=True),
         converter=_api_url,
-        metadata=about("Where the API is; change it for the sandbox only."),
+        metadata=about("Where the API is; unless given, that of the region. Change it for the sandbox only."),
     )
