@@ -1,4 +1,4 @@
-"""An answer with one verdict for each recipient, by position, is tried with as many recipients as it answers."""
+"""An answer by position, one verdict for each recipient, is tried with as many recipients as it answers."""
 
 from __future__ import annotations
 

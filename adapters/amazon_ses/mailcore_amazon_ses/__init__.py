@@ -99,7 +99,7 @@ def mailcore_register_adapters() -> Iterable[AdapterSpec]:
                     EventType.UNKNOWN,
                 }
             ),
-            # emulator
+            emulator="mailcore_amazon_ses.emulator:AmazonSesEmulator",
             conformance_kit="mailcore_amazon_ses.conformance:KIT",
             docs_url=f"{_GUIDE}/Welcome.html",
         ),

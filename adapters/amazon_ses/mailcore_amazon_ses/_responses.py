@@ -150,8 +150,8 @@ def _row(entry: Mapping[str, Any], response: HttpResponse) -> RecipientResult:
         )
     message_id = _identifier(entry.get("MessageId"))
     if not message_id:
-        said = ": ".join(filter(None, (one_line(status), one_line(entry.get("Error")))))
-        raise MaybeSent(f"Amazon SES gave a mail no readable MessageId ({said}).", response=response)
+        words = ": ".join(filter(None, (one_line(status), one_line(entry.get("Error")))))
+        raise MaybeSent(f"Amazon SES gave a mail no readable MessageId ({words}).", response=response)
     taken = SendStatus.QUEUED if status == "SUCCESS" else SendStatus.UNKNOWN
     return RecipientResult(status=taken, message_id=message_id, code=one_line(status) or None)
 
