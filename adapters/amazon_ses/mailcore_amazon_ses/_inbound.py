@@ -61,7 +61,7 @@ def object_request(
         raise InvalidDocument("The notification names no usable bucket and key.")
     region = options.bucket_region or options.region or "us-east-1"
     # In the path, so that a name with dots needs no certificate of its own.
-    url = f"{options.s3_url or endpoint('s3', region)}/{bucket}/{quote(key, safe='/~')}"
+    url = f"{options.s3_url or endpoint('s3', region)}/{bucket}/{quote(key)}"
     unsigned = HttpRequest(method="GET", url=url, commits=False, max_response=MAX_MAIL)
     return sign(unsigned, options, service="s3", region=region, now=now)
 

@@ -65,7 +65,7 @@ def canonical_request(
 ) -> tuple[str, str]:
     """Return the request in the one form that is signed, and the names of the headers in it."""
     parts = urlsplit(url)
-    query = sorted((quote(name, safe="~"), quote(value, safe="~")) for name, value in _query(parts.query))
+    query = sorted((quote(name, safe=""), quote(value, safe="")) for name, value in _query(parts.query))
     values: dict[str, list[str]] = {}
     for name, value in headers:
         values.setdefault(name.lower(), []).append(" ".join(value.split()))
