@@ -55,16 +55,21 @@ _MARKER_RUN = re.compile(f"{_MARKER}(-*)")
 
 @attrs.frozen
 class Base64:
-    """Stand in a JSON document for an attachment's content, as one line of base64."""
+    """Stand in a JSON document for an attachment's content, or for another body, as one line of base64."""
 
-    attachment: Attachment
+    content: Attachment | Body
 
     def __len__(self) -> int:
-        return (len(self.attachment) + 2) // 3 * 4
+        return (len(self.content) + 2) // 3 * 4
 
     def __iter__(self) -> Iterator[bytes]:
-        for piece in self.attachment.pieces():
-            yield b2a_base64(piece, newline=False)
+        rest = b""
+        for piece in self.content.pieces() if isinstance(self.content, Attachment) else self.content:
+            content = rest + piece  # those of a body may have any length
+            whole = len(content) - len(content) % 3
+            yield b2a_base64(content[:whole], newline=False)
+            rest = content[whole:]
+        yield b2a_base64(rest, newline=False)
 
 
 class JsonBody(StreamedBody):

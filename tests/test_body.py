@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailcore import Attachment, AttachmentChanged, Base64, Body, JsonBody, Message, NotSerializable
+from mailcore._body import StreamedBody
 from mailcore._file_content import PIECE
 
 documents = st.recursive(
@@ -40,6 +41,14 @@ class TestBase64:
         part = attached(content)
         assert b"".join(part) == b64encode(content)
         assert len(part) == len(b64encode(content))
+
+    @pytest.mark.parametrize("sizes", [[], [0], [1], [1, 1, 1], [2, 2], [4, 0, 5], [3, 3], [PIECE, 1, PIECE]])
+    def test_another_body(self, sizes: list[int]) -> None:
+        """Another body's pieces may have any length: a mail's source within JSON, for instance."""
+        pieces = [os.urandom(size) for size in sizes]
+        part = Base64(StreamedBody(pieces))
+        assert b"".join(part) == b64encode(b"".join(pieces))
+        assert len(part) == len(b64encode(b"".join(pieces)))
 
 
 class TestJsonBody:

@@ -51,7 +51,7 @@ from mailcore_conformance._kit import Kit
 from mailcore_conformance._sample import Delivery, Exchange
 from mailcore_conformance._wire import Wire
 
-__all__ = ["NOW", "Received", "Sent", "Subject", "any_moment", "drive"]
+__all__ = ["NOW", "Received", "Script", "Sent", "Subject", "any_moment", "drive"]
 
 T = TypeVar("T")
 

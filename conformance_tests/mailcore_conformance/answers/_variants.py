@@ -111,9 +111,11 @@ def _named(sample: Exchange) -> list[str]:
 
 def crowded(subject: Subject, sample: Exchange) -> tuple[Message, HttpResponse]:
     """Return a mail to recipients that no sample names, and the sample's answer, to that mail."""
+    message = message_of(sample)
+    if not _named(sample) and message.is_batch:
+        return message, sample.response  # one verdict for each recipient, by position: so many there must be
     if not _named(sample):
         return crowd(subject, "crowd"), sample.response
-    message = message_of(sample)
     names = {old: f"Fresh-{place}@example.com" for place, old in enumerate(_addresses(message))}
     return _to(message, names), renamed(sample.response, names)
 

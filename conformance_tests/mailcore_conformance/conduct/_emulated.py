@@ -31,7 +31,7 @@ from mailcore import (
 )
 from mailcore._spec import load_object
 from mailcore_conformance._check import Failed, NotApplicable, not_applicable_unless
-from mailcore_conformance._subject import NOW, Subject, drive
+from mailcore_conformance._subject import NOW, Script, Subject, drive
 from mailcore_conformance._wire import body_bytes
 from mailcore_conformance.conduct._flows import plain
 
@@ -155,6 +155,7 @@ class Emulated:
             on_inbound=mails.append,
             environ={},
             host=self.subject.host,
+            transport=Script([], self.handle),  # a certificate or a stored mail is fetched from it, too
             clock=lambda: NOW,
         )
         return receiver, events, mails
