@@ -34,7 +34,8 @@ def _encodings(body: bytes) -> Iterator[bytes]:
 
 
 def _duplicates(body: bytes) -> Iterator[bytes]:
-    key = _FIRST_KEY.search(body)
+    # JSON within a form is the provider's own affair: some are known to write a key twice there.
+    key = _FIRST_KEY.search(body) if body.lstrip()[:1] in (b"{", b"[") else None
     if key is None:
         raise NotApplicable("No sample is a JSON object.")
     yield body[: key.start() + 1] + key[1] + b"null," + body[key.start() + 1 :]

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import attrs
-from reference.json_api import KIT, TIMESTAMP, JsonAdapter, identifier, table, text
+from reference.json_api import KIT, SPEC, TIMESTAMP, JsonAdapter, identifier, table, text
 
 from gallery import broken
 from gallery.events import kit_without
 from mailcore import (
+    Capability,
     Context,
     EndpointKind,
     Flow,
@@ -19,6 +20,8 @@ from mailcore import (
     HttpResponse,
     InboundMessage,
     InvalidDocument,
+    Level,
+    Support,
     TrackingEvent,
     VerifiedWebhook,
 )
@@ -92,6 +95,15 @@ class ThrowsTheSourceAway(JsonAdapter):
             attachments=(*found.attachments, *found.inlines),
         ).parts
         return attrs.evolve(found, raw=None, parts=parts)
+
+
+@broken(
+    "W22",
+    "comes without `raw`",
+    spec={"capabilities": {**SPEC.capabilities, Capability.INBOUND_RAW: Support(level=Level.LIMITED)}},
+)
+class ThrowsEachLimitedSourceAway(ThrowsTheSourceAway):
+    """Says that some mail comes with its source, and hands over none."""
 
 
 @broken("W22.source", "`raw` is not byte for byte what the provider passed on")
