@@ -28,6 +28,10 @@ from mailcore import (
 
 __all__ = ["Scored"]
 
+_SOMETIMES = Support(
+    level=Level.LIMITED, note="Some mail.", url=SPEC.capabilities[Capability.INBOUND_RAW].url
+)
+
 # Samples --------------------------------------------------------------------------------------------
 
 
@@ -100,7 +104,7 @@ class ThrowsTheSourceAway(JsonAdapter):
 @broken(
     "W22",
     "comes without `raw`",
-    spec={"capabilities": {**SPEC.capabilities, Capability.INBOUND_RAW: Support(level=Level.LIMITED)}},
+    spec={"capabilities": {**SPEC.capabilities, Capability.INBOUND_RAW: _SOMETIMES}},
 )
 class ThrowsEachLimitedSourceAway(ThrowsTheSourceAway):
     """Says that some mail comes with its source, and hands over none."""
