@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import Message
 from email.policy import compat32, default
-from email.utils import getaddresses, parseaddr
 from typing import Any, TypeAlias
+
+from mailcore_postmark.emulator._addresses import pairs
 
 __all__ = ["inbound_body"]
 
@@ -99,11 +100,12 @@ def _headers(mail: Part) -> list[dict[str, str]]:
 
 
 def _return_path(mail: Part) -> str:
-    return parseaddr(_header(mail, "Return-Path"))[1] or parseaddr(_header(mail, "From"))[1]
+    named = (pairs(_header(mail, name)) for name in ("Return-Path", "From"))
+    return next((address for found in named for _, address in found if address), "")
 
 
 def _mailboxes(text: str) -> list[dict[str, str]]:
-    return [_mailbox(name, address) for name, address in getaddresses([text]) if address]
+    return [_mailbox(name, address) for name, address in pairs(text) if address]
 
 
 def _mailbox(name: str, address: str) -> dict[str, str]:
