@@ -487,7 +487,7 @@ class TestInbound:
             b"",
             b"\xff\xfe\x00",
             b"From: \xff <\xff@\xff>\r\nTo: ,,,;\r\n\r\n\xff",
-            b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: message/rfc822\r\n\r\n\r\n--x--",
+            b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: message/rfc822\r\n\r\n",
             b"Content-Type: text/plain; charset=nonsense\r\n\r\n\xe4",
             b"Content-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\nx",
             b"Content-Transfer-Encoding: base64\r\n\r\n!!!",

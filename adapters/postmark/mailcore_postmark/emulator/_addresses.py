@@ -1,4 +1,4 @@
-"""How the emulator reads lists of addresses: with the standard library, which raises more than it documents."""
+"""How the emulator reads lists of addresses: with the standard library, which raises more than it says."""
 
 from __future__ import annotations
 
