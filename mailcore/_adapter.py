@@ -9,7 +9,7 @@ Rule 3: a flow commits at most once: one request with `commits=True` can make ma
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -107,8 +107,16 @@ class Adapter:
         response = yield self.build_send(message, ctx)
         return self.parse_send(message, ctx, response)
 
+    def batch_group(self, message: Message) -> Hashable:
+        """
+        Return what the messages of one batch request have in common; None: it is sent by itself.
+
+        For a provider whose batches cannot hold any message beside any other.
+        """
+        return ""
+
     def build_batch(self, messages: Sequence[Message], ctx: Context) -> Request:
-        """Return the one request that sends several messages (needs `send.batch`)."""
+        """Return the one request that sends several messages of one group (needs `send.batch`)."""
         raise UnsupportedFeature(f"{type(self).__name__} does not send batches.", field="to")
 
     def parse_batch(

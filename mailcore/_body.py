@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from binascii import b2a_base64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -74,7 +74,7 @@ class Base64:
 
 class JsonBody(StreamedBody):
     """
-    A JSON document in which `Base64` values are streamed.
+    A JSON document, an object or a list, in which `Base64` values are streamed.
 
     Raises:
         NotSerializable: Something in the document is not JSON.
@@ -82,7 +82,7 @@ class JsonBody(StreamedBody):
 
     __slots__ = ()
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: Mapping[str, Any] | Sequence[Any]) -> None:
         super().__init__(_encode(document))
 
     @property
@@ -91,7 +91,7 @@ class JsonBody(StreamedBody):
         return "application/json"
 
 
-def _encode(document: Mapping[str, Any]) -> tuple[bytes | Base64, ...]:
+def _encode(document: Mapping[str, Any] | Sequence[Any]) -> tuple[bytes | Base64, ...]:
     streamed: list[Base64] = []
     marker = _MARKER
     text = _dumps(document, marker, streamed)
@@ -110,7 +110,7 @@ def _encode(document: Mapping[str, Any]) -> tuple[bytes | Base64, ...]:
     return tuple(parts)
 
 
-def _dumps(document: Mapping[str, Any], marker: str, streamed: list[Base64]) -> str:
+def _dumps(document: Mapping[str, Any] | Sequence[Any], marker: str, streamed: list[Base64]) -> str:
     def replace(value: Any) -> Any:
         if isinstance(value, Base64):
             streamed.append(value)

@@ -13,7 +13,7 @@ import copy
 import hashlib
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -234,21 +234,26 @@ class Sending:
     @around_send
     def _batch(self, messages: Sequence[Message]) -> Steps[list[SendOutcome]]:
         outcomes: dict[int, SendOutcome] = {}
-        batch: dict[int, Prepared] = {}
+        groups: dict[Hashable, dict[int, Prepared]] = {}
         for position, message in enumerate(messages):
             try:
                 prepared = self._prepare(message, None)
+                group = self._group(prepared.message)
             except Exception as error:  # noqa: BLE001  # reason: the others' outcomes must not be lost
                 outcomes[position] = self._settled(message, None, not_sent(error))
             else:
-                if prepared.message.idempotency_key is None:
-                    batch[position] = prepared
-                else:
+                if group is None:
                     outcomes[position] = yield from self._alone(message, prepared)
-        verdicts = (yield from self._delivered_together(list(batch.values()))) if batch else []
-        for (position, prepared), verdict in zip(batch.items(), verdicts, strict=True):
-            outcomes[position] = self._settled(messages[position], prepared, verdict)
+                else:
+                    groups.setdefault(group, {})[position] = prepared
+        for batch in groups.values():
+            verdicts = yield from self._delivered_together(list(batch.values()))
+            for (position, prepared), verdict in zip(batch.items(), verdicts, strict=True):
+                outcomes[position] = self._settled(messages[position], prepared, verdict)
         return [outcomes[position] for position in range(len(messages))]
+
+    def _group(self, message: Message) -> Hashable:
+        return None if message.idempotency_key is not None else self._adapter.batch_group(message)
 
     def _alone(self, message: Message, prepared: Prepared) -> Steps[SendOutcome]:
         try:

@@ -69,6 +69,10 @@ class TestJsonBody:
         assert b"".join(streamed) == json.dumps(plain, separators=(",", ":")).encode()
         assert len(streamed) == len(b"".join(streamed))
 
+    def test_list(self) -> None:
+        """A document may be a list."""
+        assert b"".join(JsonBody([{"a": attached(b"abc")}, {"b": 1}])) == b'[{"a":"YWJj"},{"b":1}]'
+
     def test_read_again(self) -> None:
         """A retry reads the same bytes; so do several threads at once."""
         body, found = JsonBody({"a": attached(os.urandom(3 * PIECE))}), []

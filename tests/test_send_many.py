@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -88,6 +88,22 @@ class Batching(Adapter):
         return verdicts[: len(verdicts) - len(response.body)]
 
 
+class Grouping(Batching):
+    """Batches hold numbers below ten, or numbers from ten on; 50 goes alone."""
+
+    def batch_group(self, message: Message) -> Hashable:
+        """Return whether the number has two digits."""
+        return None if message.subject == "50" else len(str(message.subject)) > 1
+
+    def build_send(self, message: Message, ctx: Context) -> HttpRequest:
+        """Return a request that names the message."""
+        return HttpRequest(method="POST", url=f"https://api.example.com/alone-{message.subject}")
+
+    def parse_send(self, message: Message, ctx: Context, response: HttpResponse) -> SendResult:
+        """Take every answer for yes."""
+        return SendResult.for_all(message, SendStatus.QUEUED, str(message.subject), raw=response)
+
+
 KEYS = Idempotency(ttl=60, max_length=50, per_batch=True)
 
 
@@ -96,13 +112,14 @@ def make(
     transport: Any,
     observer: object | None = None,
     idempotency: Idempotency | None = KEYS,
+    limit: int = 3,
 ) -> Mailer:
     """Return a mailer of that adapter."""
     found = AdapterSpec(
         name="fake",
         factory=f"{__name__}:{adapter.__name__}",
         options=f"{__name__}:NoOptions",
-        capabilities={Capability.BATCH: Support(limit=3)} if adapter is Batching else {},
+        capabilities={Capability.BATCH: Support(limit=limit)} if issubclass(adapter, Batching) else {},
         idempotency=idempotency,
     )
 
@@ -312,6 +329,15 @@ class TestBatch:
         assert [request.url.rpartition("/")[2] for request in transport.requests] == ["0-1-2", "3-4-5", "6"]
         kinds = [type(outcome.error) for outcome in outcomes]
         assert kinds == [type(None), RecipientRejected] * 3 + [type(None)]
+
+    def test_holds_one_group(self) -> None:
+        """What cannot stand beside each other is in requests of its own, and the order stays."""
+        transport = RecordingTransport(OK)
+        numbers = [2, 14, 4, 50, 12]
+        outcomes = make(Grouping, transport, limit=9).send_many(map(message, numbers))
+        sent = [request.url.rpartition("/")[2] for request in transport.requests]
+        assert sent == ["alone-50", "2-4", "14-12"]
+        assert [outcome.unwrap().message_id for outcome in outcomes] == [str(n) for n in numbers]
 
     def test_refused_messages_are_not_in_the_request(self) -> None:
         """What cannot be sent is left out, and the others keep their verdicts."""

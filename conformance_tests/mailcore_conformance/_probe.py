@@ -17,7 +17,7 @@ from mailcore import Attachment, Capability, Message, UnsupportedFeature
 from mailcore_conformance._subject import Subject, any_moment
 from mailcore_conformance._wire import Wire
 
-__all__ = ["PROBES", "Probe", "base", "leaves_no_mark", "missing_marks", "new_tag"]
+__all__ = ["PROBES", "Probe", "base", "leaves_no_mark", "missing_marks", "new_tag", "with_template"]
 
 Fields = dict[str, Any]
 
@@ -69,9 +69,24 @@ class Probe:
         """Return a message that uses the field."""
         return Message(**{**base(tag), **self.fields(tag)})
 
+    def message_for(self, subject: Subject, tag: str) -> Message:
+        """Return a message that uses the field as the adapter can carry it."""
+        return Message(**{**base(tag), **with_template(subject, tag, self.fields(tag))})
+
     def applies(self, subject: Subject) -> bool:
         """Return whether an adapter declares it and all it needs."""
         return all(map(subject.can, (self.capability, *self.needs)))
+
+
+def with_template(subject: Subject, tag: str, fields: Fields) -> Fields:
+    """Return fields of a message; with a template where the adapter takes such values for no other mail."""
+    if not (_OF_TEMPLATES & fields.keys() and subject.can(Capability.TEMPLATE)):
+        return fields
+    try:
+        subject.request(Message(**{**base(tag), **fields}))
+    except UnsupportedFeature:
+        return {**fields, **_template(tag)}
+    return fields
 
 
 def missing_marks(wire: Wire, marks: Sequence[str]) -> list[str]:
@@ -82,7 +97,7 @@ def missing_marks(wire: Wire, marks: Sequence[str]) -> list[str]:
 def leaves_no_mark(subject: Subject, probe: Probe, tag: str) -> str | None:
     """Return why a field is not shown to reach the request; None where it is."""
     moment = any_moment(subject)
-    wire = subject.wire(probe.message(tag), **moment)
+    wire = subject.wire(probe.message_for(subject, tag), **moment)
     missing = missing_marks(wire, probe.marks(tag))
     if missing:
         return f"{probe.field}: a value given there is nowhere in the request."
@@ -174,6 +189,15 @@ def _row(value: Callable[[str], Mapping[str, Any]], field: str) -> Callable[[str
     return lambda tag: {field: {f"to-{tag}@example.com": value(tag)}}
 
 
+def _template(tag: str) -> Fields:
+    # Subject and text are the template's: some providers take no others beside it.
+    return {"template_id": f"template-{tag}", "subject": None, "text": None}
+
+
+#: Fields whose values some providers put into templates alone.
+_OF_TEMPLATES = frozenset({"merge_data", "merge_global_data"})
+
+
 def _inline(tag: str) -> Fields:
     image = Attachment(
         content=f"image {tag}".encode(),
@@ -260,8 +284,7 @@ PROBES: Mapping[Capability, Probe] = {
         Probe(
             capability=_C.TEMPLATE,
             field="template_id",
-            # Subject and text are the template's: some providers take no others beside it.
-            fields=lambda tag: {"template_id": f"template-{tag}", "subject": None, "text": None},
+            fields=_template,
             marks=lambda tag: [f"template-{tag}"],
         ),
         Probe(

@@ -133,4 +133,7 @@ def _to(message: Message, names: Mapping[str, str]) -> Message:
         field: [names[address.ascii_spec] for address in getattr(message.resolve(), field)]
         for field in ("to", "cc", "bcc")
     }
+    # An answer to a merge is about several mails: what is sent must be one as well.
+    merges = ("merge_data", "merge_metadata", "merge_headers")
+    fields |= {field: {} for field in merges if getattr(message.resolve(), field) is not None}
     return Message(from_="sender@example.com", subject="Subject", text="Text", **fields)

@@ -90,7 +90,7 @@ def takes_every_field(subject: Subject) -> None:
         f"{probe.field} ({capability}) is answered with {_said(error)}."
         for capability, probe in PROBES.items()
         if probe.applies(subject) and capability is not Capability.TEMPLATE
-        if (error := _refusal(bench, probe.message(new_tag())))
+        if (error := _refusal(bench, probe.message_for(subject, new_tag())))
     )
 
 

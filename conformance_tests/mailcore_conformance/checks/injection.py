@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from mailcore import Address, Attachment, Capability, HttpRequest
 from mailcore_conformance._check import check, require, require_none
-from mailcore_conformance._probe import PROBES, new_tag
+from mailcore_conformance._probe import PROBES, new_tag, with_template
 from mailcore_conformance._subject import Subject
 from mailcore_conformance._wire import Wire
 from mailcore_conformance.requests._files import lost, says_id
@@ -199,12 +199,12 @@ def _stay_text(capability: Capability) -> Callable[[Subject], None]:
         plain = key if key != KEY else f"plain-{tag}"
         pairs: list[Mapping[str, Any]] = [{key: SYNTAX}, {plain: f"value-{tag}"}]
         hostile, harmless = ({f"to-{tag}@example.com": pair} if by_recipient else pair for pair in pairs)
-        wire = built(subject, mail(tag, subject=None, **{field: hostile}))
+        wire = built(subject, mail(tag, **with_template(subject, tag, {"subject": None, field: hostile})))
         if wire is None:
             return
         whole = wire.find(key) and wire.find(SYNTAX)
         require(whole, f"{field}: a key or value of quotes, brackets and the like does not come back whole.")
-        other = subject.wire(mail(tag, subject=None, **{field: harmless}))
+        other = subject.wire(mail(tag, **with_template(subject, tag, {"subject": None, field: harmless})))
         nothing_added(wire, other, [(key, plain), (SYNTAX, f"value-{tag}")], f"A hostile pair in {field}")
 
     return run
