@@ -202,11 +202,15 @@ class LocalRequest:
 
     Attributes:
         messages: Message id → message.
-        destination: `memory` or `console`.
+        destination: `memory` or `console`; `eml` or `maildir`, which are in a folder.
+        folder: The folder; empty for the others.
+        mails: Message id → the mail as it stands in a folder; empty for the others.
     """
 
     messages: Mapping[str, Message] = attrs.field(repr=lambda messages: f"<{len(messages)} messages>")
     destination: str
+    folder: str = ""
+    mails: Mapping[str, Body] = attrs.field(factory=dict, repr=lambda mails: f"<{len(mails)} mails>")
     idempotency_key: str | None = None
     commits: bool = True
 
