@@ -310,6 +310,13 @@ class TestAnswers:
         assert (found.code, found.command, server.mail) == (450, "RCPT", b"")
         assert found.refused == {"bob@example.com": (550, "One"), "eve@example.com": (450, "Two")}
 
+    def test_hangs_up(self, serve: Any, exchange: Exchange) -> None:
+        """A server that closes while it is told the recipients is not told the others."""
+        server = serve({"RCPT": [b"421 Closing\r\n", b"250 Ok\r\n"]})
+        found = exchange(asked(server))
+        assert (found.code, found.command, server.mail) == (421, "RCPT", b"")
+        assert len([line for line in server.heard if line.startswith(b"RCPT")]) == 1
+
     def test_question_for_an_end(self, serve: Any, exchange: Exchange) -> None:
         """What is neither yes nor no is passed on as it is."""
         assert exchange(asked(serve({".": b"354 And?\r\n"}))).code == 354

@@ -45,6 +45,14 @@ class TestRecipients:
         with pytest.raises(RecipientRejected):
             make_mailer(RecordingTransport(SmtpResponse(code=250, refused=refused))).send(MESSAGE)
 
+    def test_one_for_good_one_for_now(self, make_mailer: Any) -> None:
+        """As long as one may be taken later, the mail is worth a repeat."""
+        refused = {"bob@example.com": (450, "Later"), "eve@example.com": (550, "Never")}
+        answer = SmtpResponse(code=550, text="Never", command="RCPT", refused=refused)
+        with pytest.raises(NotAccepted) as caught:
+            make_mailer(RecordingTransport(answer)).send(MESSAGE)
+        assert caught.value.retriable
+
     def test_fields(self, make_mailer: Any) -> None:
         """The error says which field each refused recipient is in."""
         refused = {"bob@example.com": (550, "5.1.1 No"), "eve@example.com": (550, "5.1.1 Nor her")}
