@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import attrs
 
 from mailcore._closing import AsyncClosing, Closing
-from mailcore._http import Headers, HttpRequest, HttpResponse, Request
+from mailcore._http import Headers, HttpRequest, HttpResponse, Request, SmtpRequest, SmtpResponse
 from mailcore._plugins import PluginHost
 from mailcore._secret import Secret
 from mailcore._settings import Settings
@@ -198,18 +198,36 @@ class AsyncCarrier(_Transports[AsyncTransport], AsyncClosing):
 
 
 def _secrets_of(request: Request) -> list[str]:
-    if not isinstance(request, HttpRequest):
-        return []
-    return [value.reveal() for _, value in request.headers if isinstance(value, Secret)]
+    if isinstance(request, HttpRequest):
+        return [value.reveal() for _, value in request.headers if isinstance(value, Secret)]
+    if isinstance(request, SmtpRequest) and request.password is not None:
+        password = request.password
+        forms = (password, password.as_plain(request.username), password.as_login())
+        return [form.reveal() for form in forms]
+    return []
 
 
 def _masked(response: Any, secrets: Iterable[str]) -> Any:
     """Return the response without any of these secrets."""
-    if not isinstance(response, HttpResponse):
-        return response
+    if isinstance(response, HttpResponse):
+        return _masked_http(response, secrets)
+    return _masked_smtp(response, secrets) if isinstance(response, SmtpResponse) else response
+
+
+def _masked_http(response: HttpResponse, secrets: Iterable[str]) -> HttpResponse:
     for secret in secrets:
         if secret.encode() in response.body or any(secret in text for _, text in response.headers.pairs):
             pairs = [(name, text.replace(secret, "****")) for name, text in response.headers.pairs]
             body = response.body.replace(secret.encode(), b"****")
             response = attrs.evolve(response, headers=Headers(pairs), body=body)
+    return response
+
+
+def _masked_smtp(response: SmtpResponse, secrets: Iterable[str]) -> SmtpResponse:
+    for secret in secrets:
+        refused = {
+            address: (code, text.replace(secret, "****"))
+            for address, (code, text) in response.refused.items()
+        }
+        response = attrs.evolve(response, text=response.text.replace(secret, "****"), refused=refused)
     return response

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from mailcore._adapter import Adapter, Context, Flow
-from mailcore._http import HttpRequest, HttpResponse, Request
+from mailcore._http import HttpRequest, HttpResponse, Request, SmtpRequest, SmtpResponse
 from mailcore._message import Message
 from mailcore._result import TAKEN, Attempt, SendResult
 from mailcore._retry import Repeats, repeated
@@ -171,8 +171,8 @@ def _unknown(error: Exception, response: Any) -> MaybeSent:
     )
 
 
-def _kept(response: Any) -> HttpResponse | None:
-    return response if isinstance(response, HttpResponse) else None
+def _kept(response: Any) -> HttpResponse | SmtpResponse | None:
+    return response if isinstance(response, HttpResponse | SmtpResponse) else None
 
 
 def _failed(failure: Exception, request: Request, *, committed: bool) -> MailcoreError:
@@ -180,12 +180,19 @@ def _failed(failure: Exception, request: Request, *, committed: bool) -> Mailcor
     if isinstance(failure, MailcoreError):  # raised before any byte, or by the body while it was read
         return MaybeSent(str(failure)) if committed else failure
     if not isinstance(failure, TransportFailure):  # it says nothing of how far it got
-        failure = TransportFailure(Phase.SENDING, f"The transport failed ({type(failure).__name__}).")
-    if committed or (request.commits and failure.phase is not Phase.CONNECTING):
+        failure = TransportFailure(Phase.SENT, f"The transport failed ({type(failure).__name__}).")
+    if committed or (request.commits and failure.phase not in _harmless(request)):
         return MaybeSent(str(failure))
     if failure.phase is not Phase.CONNECTING:
         return NotAccepted(str(failure))
     return TLSFailure(str(failure)) if failure.untrusted else Unreachable(str(failure))
+
+
+def _harmless(request: Request) -> tuple[Phase, ...]:
+    """Return how far a request may get without sending mail: a part of it may do, but not in SMTP."""
+    if isinstance(request, SmtpRequest):  # a server drops what it was not given whole (RFC 5321, 4.1.1.10)
+        return (Phase.CONNECTING, Phase.SENDING)
+    return (Phase.CONNECTING,)
 
 
 def _refuse_redirect(request: Request, response: Any, *, committed: bool) -> None:
@@ -229,7 +236,7 @@ def _completed(error: SendError, provider: str, ctx: Context) -> SendError:
 
 
 def _attempt(
-    provider: str, ctx: Context, outcome: Outcome, error: str, response: HttpResponse | None
+    provider: str, ctx: Context, outcome: Outcome, error: str, response: HttpResponse | SmtpResponse | None
 ) -> Attempt:
     return Attempt(
         number=ctx.attempt,

@@ -6,7 +6,7 @@ Rule: a request is a complete description. Whatever carries it out adds nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
@@ -138,19 +138,34 @@ class HttpResponse:
 @attrs.frozen(kw_only=True)
 class SmtpRequest:
     """
-    One SMTP transaction.
+    One SMTP transaction, on a connection of its own.
+
+    Each ESMTP parameter has to be offered by the server, or nothing is sent; only `SIZE`, which asks for
+    nothing, is left out where the server does not know it.
 
     Attributes:
-        server: `host:port` or a URL the transport understands.
-        data: The message, CRLF line ends.
+        server: `host:port`; an IPv6 address stands in brackets.
+        security: `starttls` or `tls` (from the first byte on); `plain` is not encrypted. A server that
+            offers less is sent nothing.
+        username: Whom `password` belongs to.
+        password: Logs in (AUTH PLAIN or LOGIN); None: nobody does.
+        client_name: What the client calls itself; empty: the address that it connects from.
+        mail_from: Where bounces go; empty for nowhere.
+        data: The message. A lone CR or LF in it is sent as CRLF.
         options: ESMTP parameters of MAIL FROM, such as `SMTPUTF8`.
+        rcpt_options: ESMTP parameters of each RCPT TO, such as `NOTIFY=FAILURE`.
     """
 
     server: str
+    security: Literal["starttls", "tls", "plain"] = "starttls"
+    username: str = ""
+    password: Secret | None = None
+    client_name: str = ""
     mail_from: str
     rcpt_to: tuple[str, ...] = attrs.field(converter=_texts)
     data: bytes | Body = attrs.field(repr=lambda body: f"<{len(body)} bytes>")
     options: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    rcpt_options: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     commits: bool = True
 
 
@@ -160,12 +175,24 @@ class SmtpResponse:
     The server's last word on a transaction.
 
     Attributes:
+        code: Its number; the first digit says whether it is a yes (2), a not now (4) or a no (5).
+        text: What follows the number; several lines stay several.
+        command: What was answered: `CONNECT`, `EHLO`, `STARTTLS`, `AUTH`, `MAIL`, `RCPT` or `DATA`, none of
+            which sends anything; or `.`, the end of the mail.
+        lacks: The extension that is needed and not offered, of which the `EHLO` that was answered speaks.
         refused: Recipient → (code, text) for those the server refused.
     """
 
     code: int
     text: str = ""
+    command: str = "."
+    lacks: str = ""
     refused: Mapping[str, tuple[int, str]] = attrs.field(factory=dict)
+
+    @property
+    def status(self) -> int:
+        """The code, by the name that it has in HTTP."""
+        return self.code
 
 
 @attrs.frozen(kw_only=True)
@@ -175,11 +202,15 @@ class LocalRequest:
 
     Attributes:
         messages: Message id → message.
-        destination: `memory` or `console`.
+        destination: `memory` or `console`; `eml` or `maildir`, which are in a folder.
+        folder: The folder; empty for the others.
+        mails: Message id → the mail as it stands in a folder; empty for the others.
     """
 
     messages: Mapping[str, Message] = attrs.field(repr=lambda messages: f"<{len(messages)} messages>")
     destination: str
+    folder: str = ""
+    mails: Mapping[str, Body] = attrs.field(factory=dict, repr=lambda mails: f"<{len(mails)} mails>")
     idempotency_key: str | None = None
     commits: bool = True
 

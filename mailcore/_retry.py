@@ -19,7 +19,7 @@ from typing import TypeVar
 import attrs
 
 from mailcore._adapter import Context, Flow
-from mailcore._http import HttpResponse
+from mailcore._http import HttpResponse, SmtpResponse
 from mailcore._result import Attempt
 from mailcore._spec import Idempotency
 from mailcore._steps import Pause, Steps
@@ -154,7 +154,7 @@ def cost(error: SendError) -> int:
     return Quota.THROTTLED_COST if isinstance(error, RateLimited) else Quota.COST
 
 
-def _is_success(response: HttpResponse | None) -> bool:
+def _is_success(response: HttpResponse | SmtpResponse | None) -> bool:
     return response is not None and 200 <= response.status < 300
 
 

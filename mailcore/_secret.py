@@ -50,9 +50,15 @@ class Secret:
 
     def as_basic(self, user: str) -> Secret:
         """Return the value of an `Authorization` header with this password (RFC 7617)."""
-        from base64 import b64encode
+        return self._made(f"Basic {_base64(f'{user}:{self._value}')}")
 
-        return self._made("Basic " + b64encode(f"{user}:{self._value}".encode()).decode("ascii"))
+    def as_plain(self, user: str) -> Secret:
+        """Return what `AUTH PLAIN` is followed by with this password (RFC 4616)."""
+        return self._made(_base64(f"\0{user}\0{self._value}"))
+
+    def as_login(self) -> Secret:
+        """Return what answers the second question of `AUTH LOGIN` with this password."""
+        return self._made(_base64(self._value))
 
     @staticmethod
     def _made(value: str) -> Secret:
@@ -86,3 +92,9 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A Secret is not pickled. Look it up again where it is needed.")
+
+
+def _base64(text: str) -> str:
+    from base64 import b64encode
+
+    return b64encode(text.encode()).decode("ascii")

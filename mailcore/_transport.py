@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from mailcore._http import HttpRequest, LocalRequest
+from mailcore._http import HttpRequest, LocalRequest, SmtpRequest
 
 __all__ = ["AsyncTransport", "Deadline", "Phase", "Transport", "TransportFailure"]
 
@@ -18,11 +18,13 @@ __all__ = ["AsyncTransport", "Deadline", "Phase", "Transport", "TransportFailure
 TRANSPORTS = {
     HttpRequest: "mailcore.transports.requests:RequestsTransport",
     LocalRequest: "mailcore.transports.local:LocalTransport",
+    SmtpRequest: "mailcore.transports.smtp:SmtpTransport",
 }
 #: The same for async code.
 ASYNC_TRANSPORTS = {
     HttpRequest: "mailcore.transports.aiohttp:AiohttpTransport",
     LocalRequest: "mailcore.transports.local:AsyncLocalTransport",
+    SmtpRequest: "mailcore.transports.smtp:AsyncSmtpTransport",
 }
 
 

@@ -45,7 +45,7 @@ from mailcore._outcome import Outcome, Scope
 
 if TYPE_CHECKING:
     from mailcore._delivery import Disposition
-    from mailcore._http import HttpResponse
+    from mailcore._http import HttpResponse, SmtpResponse
     from mailcore._result import Attempt
 
 __all__ = [
@@ -210,7 +210,7 @@ class SendError(MailcoreError):
         retry_after: float | None = None,
         fields: Mapping[str, Sequence[str]] | None = None,
         code: str | None = None,
-        response: HttpResponse | None = None,
+        response: HttpResponse | SmtpResponse | None = None,
     ) -> None:
         super().__init__(message)
         self.scope = self.default_scope if scope is None else scope

@@ -154,9 +154,8 @@ class TestMapping:
         keywords = {} if make == HOST.adapter else {"host": HOST}
         with pytest.raises(ConfigurationError) as caught:
             make(config, environ={}, **keywords)
-        assert (
-            str(caught.value) == "The configuration has no 'provider'. Available: console, fake-mail, memory."
-        )
+        available = "Available: console, fake-mail, file, memory."
+        assert str(caught.value) == f"The configuration has no 'provider'. {available}"
 
     def test_key_that_is_no_text(self) -> None:
         """An option is named by text."""

@@ -30,9 +30,12 @@ from mailcore import (
     ProtocolBug,
     RecipientRejected,
     RecipientResult,
+    Rejected,
     SendError,
     SendResult,
     SendStatus,
+    SmtpRequest,
+    SmtpResponse,
     TLSFailure,
     TransportFailure,
     UnexpectedRedirect,
@@ -47,6 +50,7 @@ NOW = datetime(2030, 1, 31, 9, tzinfo=UTC)
 MESSAGE = Message(from_="ada@example.com", to=["bob@example.com"], subject="Hi", text="Hello").resolve()
 COMMIT = HttpRequest(method="POST", url="https://api.example.com/send")
 STEP = HttpRequest(method="GET", url="https://api.example.com/token", commits=False)
+MAIL = SmtpRequest(server="mail.example:587", mail_from="a@b.example", rcpt_to=["c@d.example"], data=b"")
 OK = HttpResponse(status=200, body=b'{"id": 1}')
 
 
@@ -107,6 +111,12 @@ def committing(message: Message, ctx: Context) -> Iterator[Any]:
     return result()
 
 
+def mailing(message: Message, ctx: Context) -> Iterator[Any]:
+    """Send over SMTP, and pass on what the server said."""
+    response = yield MAIL
+    raise Rejected("No.", response=response)
+
+
 def step_first(message: Message, ctx: Context) -> Iterator[Any]:
     """Fetch something, then send."""
     yield STEP
@@ -131,6 +141,10 @@ class TestFailedExchange:
             (Phase.SENDING, committing, (), MaybeSent),
             (Phase.SENT, committing, (), MaybeSent),
             (Phase.RECEIVING, committing, (), MaybeSent),
+            (Phase.CONNECTING, mailing, (), Unreachable),
+            (Phase.SENDING, mailing, (), NotAccepted),
+            (Phase.SENT, mailing, (), MaybeSent),
+            (Phase.RECEIVING, mailing, (), MaybeSent),
             (Phase.CONNECTING, step_first, (), Unreachable),
             (Phase.SENDING, step_first, (), NotAccepted),
             (Phase.SENT, step_first, (), NotAccepted),
@@ -205,6 +219,20 @@ class TestFailedExchange:
         """Ctrl-C stays Ctrl-C."""
         with pytest.raises(KeyboardInterrupt):
             send(committing, KeyboardInterrupt())
+
+
+class TestOverSmtp:
+    """What is different where mail goes over SMTP."""
+
+    def test_a_transport_that_says_nothing(self) -> None:
+        """A failure that does not tell how far the mail got proves nothing."""
+        assert type(failed(mailing, RuntimeError("private"))) is MaybeSent
+
+    def test_answer_is_kept(self) -> None:
+        """The error holds the answer, and the attempt its code."""
+        answer = SmtpResponse(code=550, text="No.", command="MAIL")
+        error = failed(mailing, answer)
+        assert (error.response, error.attempts[0].status) == (answer, 550)
 
 
 class TestRedirect:

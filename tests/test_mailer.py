@@ -7,6 +7,7 @@ import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -43,6 +44,7 @@ from mailcore import (
     SendResult,
     SendStatus,
     SmtpRequest,
+    SmtpResponse,
     Support,
     TransportFailure,
     UnknownProvider,
@@ -77,10 +79,8 @@ class FakeAdapter(Adapter):
         """Return a request that holds what the tests look at."""
         if message.subject == "explode":
             raise ValueError("private")
-        if message.subject == "smtp":
-            return SmtpRequest(
-                server="localhost:25", mail_from="a@b.example", rcpt_to=["c@d.example"], data=b""
-            )
+        if message.subject == "pigeon":
+            return SimpleNamespace(commits=True)
         body = JsonBody({"to": [address.addr_spec for address in message.to], "subject": message.subject})
         headers = [("Authorization", self.options.api_key)]
         if ctx.idempotency_key:
@@ -552,8 +552,8 @@ class TestTransport:
     def test_unknown_type_of_request(self) -> None:
         """A request nobody carries is said to be one, before anything is sent."""
         mailer = Mailer.from_config({"provider": "fake", "api_key": "k"}, environ={}, host=host())
-        with pytest.raises(ConfigurationError, match="No transport carries SmtpRequest"):
-            mailer.send(attrs.evolve(MESSAGE, subject="smtp"))
+        with pytest.raises(ConfigurationError, match="No transport carries SimpleNamespace"):
+            mailer.send(attrs.evolve(MESSAGE, subject="pigeon"))
 
     @pytest.mark.rule("N-G2")
     def test_is_closed_with_the_mailer(self) -> None:
@@ -597,6 +597,19 @@ class TestTransport:
             method="POST", url="https://api.example.com", headers=[("X", Secret("canary-token").as_bearer())]
         )
         assert b"canary-token" not in mailer._carrier._carry_out(asked, Deadline(5)).body
+
+    def test_echo_over_smtp_is_masked(self) -> None:
+        """Nor does a mail server's, in any form in which the password was said."""
+        password = Secret("canary")
+        forms = [form.reveal() for form in (password, password.as_plain("ada"), password.as_login())]
+        text = " ".join(forms)
+        echo = SmtpResponse(code=535, text=text, command="AUTH", refused={"c@d.example": (550, text)})
+        asked = SmtpRequest(
+            server="mail.example:587", username="ada", password=password,
+            mail_from="a@b.example", rcpt_to=["c@d.example"], data=b"",
+        )  # fmt: skip
+        answered = make(RecordingTransport(echo))._carrier._carry_out(asked, Deadline(5))
+        assert (answered.text, answered.refused["c@d.example"][1]) == ("**** **** ****",) * 2
 
     def test_short_secret_masks_no_answer(self) -> None:
         """What is in an answer by chance stays there."""

@@ -18,6 +18,7 @@ from mailcore import (
     AsyncMailer,
     EndpointKind,
     HttpResponse,
+    LocalResponse,
     MailcoreError,
     Mailer,
     MailerGroup,
@@ -25,6 +26,7 @@ from mailcore import (
     Phase,
     PluginHost,
     SendCancelled,
+    SmtpResponse,
     TransportFailure,
     WebhookReceiver,
     WebhookRequest,
@@ -141,6 +143,13 @@ def observed() -> Iterator[Observed]:
 
 class TestSends:
     """What a send becomes."""
+
+    def test_code_of_a_mail_server(self, observed: Observed) -> None:
+        """An answer that came over no HTTP has no HTTP status."""
+        answers = SmtpResponse(code=450, text="geheim"), LocalResponse(message_ids=("1",))
+        observed.mailer(*answers, config={"provider": "memory"}).send(MESSAGE)
+        [first, _] = observed.span().events
+        assert "http.response.status_code" not in (first.attributes or {})
 
     def test_accepted(self, observed: Observed) -> None:
         """One span of the kind producer, a duration, and one message sent; no span is current after it."""

@@ -119,7 +119,7 @@ class TestLoading:
         """What one host knows, another does not."""
         install("acme-mail", name="acme")
         given = PluginHost({"builtin": mailcore.providers}, installed=False)
-        assert list(given.adapters) == ["console", "memory"]
+        assert list(given.adapters) == ["console", "file", "memory"]
         assert list(only("acme-mail").adapters) == ["acme"]
 
     @pytest.mark.parametrize("spelling", ["acme-mail", "acme_mail"])
@@ -371,7 +371,7 @@ class TestBrokenPlugin:
 
         found = PluginHost({"odd": Odd(), "builtin": mailcore.providers}, installed=False)
         assert [problem.name for problem in found.problems] == ["odd"]
-        assert list(found.adapters) == ["console", "memory"]
+        assert list(found.adapters) == ["console", "file", "memory"]
 
     def test_second_plugin_of_one_name(self, install: Install) -> None:
         """The first one stays as it is; the second one is the problem."""
@@ -486,7 +486,7 @@ class TestUnknownProvider:
 
     def test_lists_what_there_is(self, host: PluginHost) -> None:
         """Without a near one, there is the list."""
-        with pytest.raises(UnknownProvider, match=r"provider 'xyz'\. Available: console, memory\."):
+        with pytest.raises(UnknownProvider, match=r"provider 'xyz'\. Available: console, file, memory\."):
             host.spec("xyz")
 
     def test_says_what_to_install(self, host: PluginHost) -> None:
@@ -566,7 +566,7 @@ class TestAmbiguity:
         found = only("evil-mail", plugins={"builtin": mailcore.providers})
         with pytest.raises(AmbiguousPlugin, match="builtin and evil-mail:entry"):
             found.spec("memory")
-        assert list(found.adapters) == ["console"]
+        assert list(found.adapters) == ["console", "file"]
 
 
 class TestWhileUsed:

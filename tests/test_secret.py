@@ -112,6 +112,13 @@ class TestSecret:
         assert b64decode(basic.reveal().removeprefix("Basic ")).decode() == f"api:{VALUE}"
         assert {repr(bearer), str(basic), f"{bearer}"} == {"Secret(****)", "****"}
 
+    def test_as_login(self) -> None:
+        """What a mail server is told is as secret."""
+        plain, login = Secret(VALUE).as_plain("ada"), Secret(VALUE).as_login()
+        assert b64decode(plain.reveal()).decode() == f"\0ada\0{VALUE}"
+        assert b64decode(login.reveal()).decode() == VALUE
+        assert {repr(plain), str(login)} == {"Secret(****)", "****"}
+
     @pytest.mark.parametrize("text", [f"{VALUE}\n", f"{VALUE}\r\n"])
     def test_newline(self, text: str) -> None:
         """One trailing newline, as files have, is no part of it."""

@@ -14,7 +14,18 @@ from typing import Any, TypeVar
 
 import attrs
 
-from mailcore import Attachment, EndpointKind, HttpRequest, HttpResponse, Message, WebhookRequest
+from mailcore import (
+    Attachment,
+    EndpointKind,
+    HttpRequest,
+    HttpResponse,
+    Message,
+    Response,
+    Secret,
+    SmtpRequest,
+    SmtpResponse,
+    WebhookRequest,
+)
 from mailcore_conformance._sample_form import check_form
 
 __all__ = [
@@ -49,6 +60,7 @@ class Exchange:
         name: The file's name without `.json`.
         messages: What was sent; several for a batch, none where the sample does not say.
         request: What goes over the wire, with `TOKEN` for the token; None where it does not say.
+        response: An `HttpResponse`, or an `SmtpResponse`.
         expected: What the answer means: `message_id` and `status` (and `recipients`), or `error`,
             `outcome`, `scope`, `retriable`, `text` and `fields`. Several for a batch.
     """
@@ -56,8 +68,8 @@ class Exchange:
     name: str
     source_url: str
     messages: tuple[Message, ...]
-    request: HttpRequest | None
-    response: HttpResponse
+    request: HttpRequest | SmtpRequest | None
+    response: Response
     expected: tuple[Mapping[str, Any], ...]
 
     @property
@@ -198,22 +210,32 @@ def _exchange(name: str, document: Mapping[str, Any]) -> Exchange:
     expected = document["expected"]
     given = document.get("messages") or ([document["message"]] if "message" in document else [])
     request = document.get("request")
-    answer = document["response"]
     return Exchange(
         name=name,
         source_url=document["source_url"],
         messages=tuple(_message(fields) for fields in given),
-        request=None
-        if request is None
-        else HttpRequest(
-            method=request["method"],
-            url=request["url"],
-            headers=_pairs(request),
-            body=_body(request),
-        ),
-        response=HttpResponse(status=answer["status"], headers=_pairs(answer), body=_body(answer)),
+        request=None if request is None else _request(request),
+        response=_response(document["response"]),
         expected=tuple(expected) if isinstance(expected, list) else (expected,),
     )
+
+
+def _request(request: Mapping[str, Any]) -> HttpRequest | SmtpRequest:
+    if "server" not in request:
+        return HttpRequest(
+            method=request["method"], url=request["url"], headers=_pairs(request), body=_body(request)
+        )
+    values = {**request, "data": request["data"].encode()}
+    if "password" in values:
+        values["password"] = Secret(values["password"])
+    return SmtpRequest(**values)
+
+
+def _response(answer: Mapping[str, Any]) -> HttpResponse | SmtpResponse:
+    if "code" not in answer:
+        return HttpResponse(status=answer["status"], headers=_pairs(answer), body=_body(answer))
+    refused = {address: (code, text) for address, (code, text) in answer.get("refused", {}).items()}
+    return SmtpResponse(**{**answer, "refused": refused})
 
 
 def _delivery(name: str, document: Mapping[str, Any]) -> Delivery:

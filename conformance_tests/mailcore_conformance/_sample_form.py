@@ -21,6 +21,8 @@ from mailcore import (
     RejectReason,
     Scope,
     SendStatus,
+    SmtpRequest,
+    SmtpResponse,
     TrackingEvent,
     exceptions,
 )
@@ -38,6 +40,9 @@ _TOP: Mapping[str, Sequence[str]] = {
 }
 _REQUEST = ("method", "url", "headers", "body", "body_base64", "received_at")
 _RESPONSE = ("status", "headers", "body", "body_base64")
+#: The same of SMTP.
+_TRANSACTION = [field.name for field in attrs.fields(SmtpRequest) if field.name != "commits"]
+_LAST_WORD = [field.name for field in attrs.fields(SmtpResponse)]
 _EXPECTED: Mapping[str, Sequence[str]] = {
     "exchanges": (
         *("message_id", "message_ids", "status", "recipients"),
@@ -79,13 +84,37 @@ def check_form(folder: str, document: Any) -> None:
     if "expected" not in document:
         raise ValueError("It lacks expected: what it means.")
     if "request" in document:
-        _message_of_http(document["request"], _REQUEST, "request")
+        _request(document["request"])
     if folder == "exchanges":
-        _message_of_http(document.get("response"), _RESPONSE, "response")
-        _status(document["response"].get("status"))
+        _response(document.get("response"))
     expected = document["expected"]
     for one in expected if isinstance(expected, list) else [expected]:
         _expected(folder, one)
+
+
+def _request(request: Any) -> None:
+    if isinstance(request, Mapping) and "server" in request:
+        _names(request, _TRANSACTION, "request")
+    else:
+        _message_of_http(request, _REQUEST, "request")
+
+
+def _response(response: Any) -> None:
+    if isinstance(response, Mapping) and "code" in response:
+        _names(response, _LAST_WORD, "response")
+        _code(response["code"])
+        for said in response.get("refused", {}).values():
+            if not isinstance(said, list) or len(said) != 2:
+                raise ValueError("response.refused is of the form {address: [number, text]}.")
+            _code(said[0])
+    else:
+        _message_of_http(response, _RESPONSE, "response")
+        _status(response.get("status"))
+
+
+def _code(value: Any) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not 200 <= value <= 599:
+        raise ValueError(f"response has the code {value!r}, and no number of an SMTP reply.")
 
 
 def _expected(folder: str, expected: Any) -> None:

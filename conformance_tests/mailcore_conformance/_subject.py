@@ -26,6 +26,7 @@ from mailcore import (
     EndpointKind,
     Flow,
     HttpRequest,
+    HttpResponse,
     InboundMessage,
     MailcoreError,
     Mailer,
@@ -168,6 +169,11 @@ class Subject:
     def inbound(self) -> list[Delivery]:
         """Return the samples that hold mail."""
         return [one for one in self.kit.deliveries if one.kind is EndpointKind.INBOUND and one.readable]
+
+    @property
+    def over_http(self) -> bool:
+        """Whether the provider is spoken to over HTTP."""
+        return isinstance(self.accepted.response, HttpResponse)
 
     # Sending ------------------------------------------------------------------------------------
 

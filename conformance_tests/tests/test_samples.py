@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mailcore import Secret, SmtpRequest, SmtpResponse
 from mailcore_conformance import Kit, KitError
 
 EXCHANGE: dict[str, Any] = {
@@ -16,6 +17,17 @@ EXCHANGE: dict[str, Any] = {
     "edits": "None.",
     "response": {"status": 200, "headers": [["Content-Type", "application/json"]], "body": "{}"},
     "expected": {"message_id": "1", "status": "queued"},
+}
+TRANSACTION: dict[str, Any] = {
+    **EXCHANGE,
+    "request": {
+        "server": "mail.example.com:587",
+        "password": "TOKEN",
+        "mail_from": "ada@example.com",
+        "rcpt_to": ["bob@example.com"],
+        "data": "Subject: Hi\r\n\r\nHello\r\n",
+    },
+    "response": {"code": 250, "text": "Ok", "refused": {"eve@example.com": [550, "No"]}},
 }
 DELIVERY: dict[str, Any] = {
     **{name: EXCHANGE[name] for name in ("source_url", "recorded_at", "edits")},
@@ -48,6 +60,14 @@ def test_good_ones(tmp_path: Path) -> None:
     assert kit(tmp_path, "webhooks", DELIVERY).deliveries[0].readable
 
 
+def test_a_good_transaction(tmp_path: Path) -> None:
+    """A sample of SMTP is taken as what it says."""
+    sample = kit(tmp_path, "exchanges", TRANSACTION).exchanges[0]
+    assert isinstance(sample.request, SmtpRequest)
+    assert (sample.request.password, sample.request.data[:7]) == (Secret("TOKEN"), b"Subject")
+    assert sample.response == SmtpResponse(code=250, text="Ok", refused={"eve@example.com": (550, "No")})
+
+
 @pytest.mark.parametrize(
     "path, value, said",
     [
@@ -72,6 +92,25 @@ def test_exchanges(path: str, value: Any, said: str, tmp_path: Path) -> None:
     """The file, the place and the way out are named."""
     with pytest.raises(KitError) as caught:
         _ = kit(tmp_path, "exchanges", changed(EXCHANGE, path, value)).exchanges
+    assert said in str(caught.value)
+    assert "sample.json" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path, value, said",
+    [
+        ("request.mail_form", "ada@example.com", "Did you mean 'mail_from'?"),
+        ("request.data", None, "NoneType"),
+        ("response.comand", "RCPT", "Did you mean 'command'?"),
+        ("response.code", "250", "no number of an SMTP reply"),
+        ("response.refused", {"bob@example.com": ["no", 550]}, "no number of an SMTP reply"),
+        ("response.refused", {"bob@example.com": "no"}, "{address: [number, text]}"),
+    ],
+)
+def test_transactions(path: str, value: Any, said: str, tmp_path: Path) -> None:
+    """So it is with a sample of SMTP."""
+    with pytest.raises(KitError) as caught:
+        _ = kit(tmp_path, "exchanges", changed(TRANSACTION, path, value)).exchanges
     assert said in str(caught.value)
     assert "sample.json" in str(caught.value)
 

@@ -294,16 +294,17 @@ def _tell(
         span.set_attribute("mailcore.error.retriable", error.retriable)
     if len(attempts) > 1:
         for attempt in attempts:
-            _tell_attempt(span, attempt)
+            # A server is named where requests go over HTTP; a mail server's code is no HTTP status.
+            _tell_attempt(span, attempt, over_http=SERVER[0] in operation.labels)
 
 
-def _tell_attempt(span: Span, attempt: Attempt) -> None:
+def _tell_attempt(span: Span, attempt: Attempt, *, over_http: bool) -> None:
     told: dict[str, Any] = {
         "mailcore.attempt.number": attempt.number,
         "mailcore.outcome": attempt.outcome.value,
     }
     if attempt.error:
         told["error.type"] = attempt.error
-    if attempt.status is not None:
+    if attempt.status is not None and over_http:
         told["http.response.status_code"] = attempt.status
     span.add_event("mailcore.attempt", told, int(attempt.started_at.timestamp() * 1e9))

@@ -15,13 +15,16 @@ _SENDING = {
     if capability.value.startswith("send.") and capability is not Capability.RECIPIENT_STATUS
 }
 
-#: Both remember keys for as long as the process lives; a day is what is promised.
+#: The same, one message at a time.
+_ALONE = {capability: found for capability, found in _SENDING.items() if capability is not Capability.BATCH}
+
+#: They remember keys for as long as the process lives, or the file; a day is what is promised.
 _IDEMPOTENCY = Idempotency(ttl=24 * 3600, max_length=255, per_batch=True)
 
 
 @hookimpl
 def mailcore_register_adapters() -> Iterable[AdapterSpec]:
-    """Offer `memory` and `console`."""
+    """Offer `memory`, `console` and `file`."""
     return (
         AdapterSpec(
             name="memory",
@@ -36,11 +39,15 @@ def mailcore_register_adapters() -> Iterable[AdapterSpec]:
             title="Console",
             factory="mailcore.providers.local:ConsoleAdapter",
             options="mailcore.providers.local:LocalOptions",
-            capabilities={
-                capability: found
-                for capability, found in _SENDING.items()
-                if capability is not Capability.BATCH
-            },
+            capabilities=_ALONE,
+            idempotency=_IDEMPOTENCY,
+        ),
+        AdapterSpec(
+            name="file",
+            title="File",
+            factory="mailcore.providers.file:FileAdapter",
+            options="mailcore.providers.file:FileOptions",
+            capabilities=_ALONE,
             idempotency=_IDEMPOTENCY,
         ),
     )

@@ -1,7 +1,8 @@
-"""Carries messages to something in this process: a list, or the terminal."""
+"""Carries messages to something on this machine: a list, the terminal, or a folder."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 import threading
@@ -13,7 +14,8 @@ from mailcore._attachment import Attachment
 from mailcore._http import LocalRequest, LocalResponse
 from mailcore._message import Message
 from mailcore._settings import Settings
-from mailcore._transport import Deadline
+from mailcore._transport import Deadline, Phase, TransportFailure
+from mailcore.transports._mail_folder import write_mail
 
 __all__ = ["AsyncLocalTransport", "LocalTransport"]
 
@@ -39,7 +41,12 @@ class LocalTransport:
         self._lock = threading.Lock()
 
     def exchange(self, request: LocalRequest, *, deadline: Deadline) -> LocalResponse:
-        """Keep the messages or print them, as their destination says."""
+        """
+        Keep the messages, print them or write them, as their destination says.
+
+        Raises:
+            TransportFailure: One cannot be written.
+        """
         with self._lock:
             known = self._answers.get(request.idempotency_key or "")
             if known is not None:
@@ -53,13 +60,10 @@ class LocalTransport:
     def _take(self, request: LocalRequest) -> None:
         if request.destination == "memory":
             self.outbox.extend(request.messages.values())
-            return
-        charset = sys.stdout.encoding or "utf-8"
-        for message_id, message in request.messages.items():
-            # A letter the terminal lacks is escaped: the mail was taken, which is no error.
-            text = _shown(message_id, message).encode(charset, "backslashreplace").decode(charset)
-            sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        elif request.folder:
+            _write(request)
+        else:
+            _print(request)
 
     def close(self) -> None:
         """Keep what was sent; there is no connection to close."""
@@ -67,7 +71,7 @@ class LocalTransport:
 
 class AsyncLocalTransport:
     """
-    Carry `LocalRequest`s for async code: there is nothing to wait for.
+    Carry `LocalRequest`s for async code: there is nothing to wait for but a disk.
 
     Attributes:
         outbox: Messages taken for the destination `memory`, oldest first.
@@ -80,11 +84,33 @@ class AsyncLocalTransport:
         self.outbox = self._local.outbox
 
     async def exchange(self, request: LocalRequest, *, deadline: Deadline) -> LocalResponse:
-        """Keep the messages or print them, as their destination says."""
+        """Do what `LocalTransport.exchange` does; a file is written off the loop."""
+        if request.folder:
+            return await asyncio.to_thread(self._local.exchange, request, deadline=deadline)
         return self._local.exchange(request, deadline=deadline)
 
     async def close(self) -> None:
         """Keep what was sent; there is no connection to close."""
+
+
+def _write(request: LocalRequest) -> None:
+    for name, mail in request.mails.items():
+        try:
+            write_mail(request.folder, request.destination, name, mail)
+        except (OSError, ValueError) as error:
+            text = (
+                f"The mail could not be written to {request.folder} ({type(error).__name__}). Check `path`."
+            )
+            raise TransportFailure(Phase.CONNECTING, text) from error
+
+
+def _print(request: LocalRequest) -> None:
+    charset = sys.stdout.encoding or "utf-8"
+    for message_id, message in request.messages.items():
+        # A letter the terminal lacks is escaped: the mail was taken, which is no error.
+        text = _shown(message_id, message).encode(charset, "backslashreplace").decode(charset)
+        sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def _shown(message_id: str, message: Message) -> str:

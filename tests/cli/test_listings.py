@@ -49,9 +49,9 @@ class TestProviders:
         ran = run("providers")
         assert (ran.code, ran.err) == (0, "")
         heading, *lines = ran.out.splitlines()
-        assert heading.split() == ["Capability", "Console", "MailPace", "Memory"]
+        assert heading.split() == ["Capability", "Console", "File", "MailPace", "Memory"]
         assert [line.split()[0] for line in lines[: len(Capability)]] == [name.value for name in Capability]
-        assert "send.idempotency_key     yes       yes (255)   yes" in ran.out
+        assert "send.idempotency_key     yes       yes    yes (255)   yes" in ran.out
 
     def test_can(self, run: Any) -> None:
         """--can keeps those that can do all that is asked."""
@@ -60,7 +60,7 @@ class TestProviders:
         for names in asked:
             ran = run("providers", "--json", *(part for name in names for part in ("--can", name)))
             found.append([provider["name"] for provider in json.loads(ran.out)["providers"]])
-        assert found == [["console", "memory"], ["mailpace"], []]
+        assert found == [["console", "file", "memory"], ["mailpace"], []]
 
     def test_can_nobody(self, run: Any) -> None:
         """An empty answer is an answer."""
@@ -145,7 +145,7 @@ class TestProviders:
         """Neither is listed; the conflict is told once."""
         ran = start("providers")
         assert ran.code == 0
-        assert ran.out.splitlines()[0].split() == ["Capability", "Console", "Memory"]
+        assert ran.out.splitlines()[0].split() == ["Capability", "Console", "File", "Memory"]
         assert ran.out.count("is claimed by") == 1
 
 
@@ -157,7 +157,7 @@ class TestPlugins:
         ran = run("plugins")
         assert (ran.code, ran.err) == (0, "")
         found = {line.split()[0]: line for line in ran.out.splitlines()}
-        assert "memory, console" in found["mailcore-esp:builtin"]
+        assert "memory, console, file" in found["mailcore-esp:builtin"]
         assert found["mailcore-mailpace:mailpace"].split()[-1] == "mailpace"
 
     def test_json(self, run: Any) -> None:

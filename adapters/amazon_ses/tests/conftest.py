@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import mailcore_amazon_ses
 import pytest
 
+import mailcore_amazon_ses
 from mailcore import HttpRequest, Mailer, PluginHost, WebhookReceiver
 from mailcore.testing import RecordingTransport
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import attrs
 import pytest
-from mailcore_amazon_ses.emulator import AccountProblem as Problem
-from mailcore_amazon_ses.emulator import AmazonSesEmulator
 
 from mailcore import (
     AccountProblem,
@@ -31,6 +29,8 @@ from mailcore import (
     WebhookRequest,
 )
 from mailcore.testing import RecordingTransport
+from mailcore_amazon_ses.emulator import AccountProblem as Problem
+from mailcore_amazon_ses.emulator import AmazonSesEmulator
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 BASE = "http://127.0.0.1:8025"

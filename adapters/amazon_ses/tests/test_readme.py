@@ -8,12 +8,12 @@ from pathlib import Path
 
 import attrs
 import pytest
-from mailcore_amazon_ses import _advice, _events
-from mailcore_amazon_ses._adapter import AmazonSesAdapter
-from mailcore_amazon_ses._options import AmazonSesOptions
 
 from mailcore import Capability, Disposition, EndpointKind, Level, PluginHost, Support
 from mailcore._config import variables
+from mailcore_amazon_ses import _advice, _events
+from mailcore_amazon_ses._adapter import AmazonSesAdapter
+from mailcore_amazon_ses._options import AmazonSesOptions
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 LEVELS = {

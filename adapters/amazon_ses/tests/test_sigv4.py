@@ -15,10 +15,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from mailcore_amazon_ses._inbound import object_request
-from mailcore_amazon_ses._options import AmazonSesOptions
-from mailcore_amazon_ses._send import request as send_request
-from mailcore_amazon_ses._sigv4 import Authorization, canonical_request, sign, signature
 
 from mailcore import (
     AccountProblem,
@@ -33,6 +29,10 @@ from mailcore import (
     Secret,
 )
 from mailcore.testing import RecordingTransport
+from mailcore_amazon_ses._inbound import object_request
+from mailcore_amazon_ses._options import AmazonSesOptions
+from mailcore_amazon_ses._send import request as send_request
+from mailcore_amazon_ses._sigv4 import Authorization, canonical_request, sign, signature
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 SUITE = json.loads((Path(__file__).parent / "aws4_testsuite.json").read_text(encoding="utf-8"))

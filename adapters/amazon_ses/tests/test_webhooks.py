@@ -11,9 +11,6 @@ from typing import Any
 
 import attrs
 import pytest
-from mailcore_amazon_ses._adapter import AmazonSesAdapter
-from mailcore_amazon_ses._events import event
-from mailcore_amazon_ses._options import AmazonSesOptions
 
 from mailcore import (
     Context,
@@ -30,6 +27,9 @@ from mailcore import (
     WebhookRequest,
     WebhookResponse,
 )
+from mailcore_amazon_ses._adapter import AmazonSesAdapter
+from mailcore_amazon_ses._events import event
+from mailcore_amazon_ses._options import AmazonSesOptions
 
 pytest.importorskip("cryptography")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mailcore import Capability, HttpResponse, Outcome, SendError, SendResult
-from mailcore_conformance._check import Failed, NotApplicable, require
+from mailcore_conformance._check import Failed, NotApplicable, not_applicable_unless, require
 from mailcore_conformance._probe import new_tag
 from mailcore_conformance._sample import Exchange
 from mailcore_conformance._subject import Subject
@@ -153,6 +153,7 @@ def _unreadable(subject: Subject, make: Make) -> Iterable[tuple[Exchange, HttpRe
 
 def taken_for_documented(subject: Subject) -> Iterator[str]:
     """Return the other statuses of success that are taken for something else than unknown."""
+    not_applicable_unless(subject.over_http, "It sends over no HTTP.")
     known = {one.response.status for one in subject.kit.exchanges if _documented(one)}
     for status in _STATUSES:
         for body, words in ((subject.accepted.response.body, "and a body"), (b"", "and no body")):

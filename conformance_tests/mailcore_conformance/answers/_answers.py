@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from mailcore import Capability, HttpResponse, Message
+from mailcore import Capability, HttpResponse, Message, Response, SmtpResponse
 from mailcore_conformance._sample import Exchange
 from mailcore_conformance._subject import Subject
 
@@ -87,8 +87,10 @@ def main_ids(expected: Mapping[str, Any]) -> tuple[str, ...]:
 # JSON -----------------------------------------------------------------------------------------------
 
 
-def read(response: HttpResponse) -> Any:
+def read(response: Response) -> Any:
     """Return the JSON of an answer; None where it is none."""
+    if isinstance(response, SmtpResponse):
+        return None
     try:
         return json.loads(response.body)
     except (ValueError, RecursionError):
@@ -151,8 +153,11 @@ def with_body(response: HttpResponse, body: bytes) -> HttpResponse:
 # Words ----------------------------------------------------------------------------------------------
 
 
-def saying(response: HttpResponse, say: Callable[[], str]) -> HttpResponse | None:
+def saying(response: Response, say: Callable[[], str]) -> Response:
     """Return a refusal that says something else in its texts of some length; None where it has none."""
+    if isinstance(response, SmtpResponse):
+        refused = {address: (code, say()) for address, (code, _) in response.refused.items()}
+        return None if response.lacks else attrs.evolve(response, text=say(), refused=refused)
     document = read(response)
     paths = [path for path, value in leaves(document) if isinstance(value, str) and len(value) >= 8]
     for path in paths:
@@ -242,8 +247,11 @@ def with_ids(response: HttpResponse, new: Mapping[str, str]) -> HttpResponse:
 # Recipients -----------------------------------------------------------------------------------------
 
 
-def renamed(response: HttpResponse, names: Mapping[str, str]) -> HttpResponse:
+def renamed(response: Response, names: Mapping[str, str]) -> Response:
     """Return an answer about other addresses; two may change places."""
+    if isinstance(response, SmtpResponse):
+        refused = {names.get(address, address): said for address, said in response.refused.items()}
+        return attrs.evolve(response, refused=refused)
     body = response.body
     for place, old in enumerate(sorted(names, key=len, reverse=True)):
         body = body.replace(old.encode(), b"\x00%d\x00" % place)

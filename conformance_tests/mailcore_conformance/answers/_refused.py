@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from mailcore import HttpResponse, Outcome, SendError
+from mailcore import HttpResponse, Outcome, Response, SendError, SmtpResponse
 from mailcore_conformance._check import Failed, not_applicable_unless
 from mailcore_conformance._probe import new_tag
 from mailcore_conformance._sample import Exchange
@@ -59,7 +59,7 @@ def _retold(subject: Subject, say: Callable[[], str]) -> Iterator[tuple[str, Sen
             yield sample.name, _error(subject, sample, response)
 
 
-def _error(subject: Subject, sample: Exchange, response: HttpResponse) -> SendError:
+def _error(subject: Subject, sample: Exchange, response: Response) -> SendError:
     found = subject.parse(message_of(sample), response)
     if not isinstance(found, SendError):
         raise Failed(f"{sample.name} becomes {told(found)} instead of an error.")
@@ -95,8 +95,11 @@ def leaking(subject: Subject) -> Iterator[str]:
     """Return the answers whose error tells of the mail what the provider did not say."""
     tag = new_tag()
     message = crowd(subject, tag)
-    bare = [HttpResponse(status=status) for status in (400, 500)]
-    answers = {f"HTTP {one.status} without a body": one for one in bare}
+    numbers = (400, 500)
+    bare: list[Response] = [SmtpResponse(code=number) for number in numbers]
+    if subject.over_http:
+        bare = [HttpResponse(status=number) for number in numbers]
+    answers: dict[str, Response] = {f"{one.status} without a word": one for one in bare}
     answers.update((sample.name, sample.response) for sample in refused(subject))
     for name, response in answers.items():
         error = subject.parse(message, response)
@@ -117,6 +120,7 @@ def misread_samples(subject: Subject) -> Iterator[str]:
 
 def misread_status(subject: Subject, meaning: Meaning, status: int) -> Iterator[str]:
     """Return how a status without a body is misread."""
+    not_applicable_unless(subject.over_http, "It sends over no HTTP.")
     found = subject.parse(message_of(subject.accepted), HttpResponse(status=status))
     yield from meaning.differences(found)
 
@@ -161,6 +165,7 @@ WAITS: Mapping[str, Wait] = {
 
 def misread_wait(subject: Subject, wait: Wait) -> Iterator[str]:
     """Return how a time to wait is misread."""
+    not_applicable_unless(subject.over_http, "It sends over no HTTP.")
     for value in wait.values:
         response = HttpResponse(status=429, headers=[("Retry-After", value)])
         found = subject.parse(message_of(subject.accepted), response)
@@ -180,6 +185,7 @@ def misread_hostile(
     subject: Subject, words: str, bodies: Callable[[Sequence[Any]], Iterator[bytes]]
 ) -> Iterator[str]:
     """Return how a refusal of another shape than documented is misread."""
+    not_applicable_unless(subject.over_http, "It sends over no HTTP.")
     message = message_of(subject.accepted)
     statuses = _ALL
     for body in bodies(refusals(subject.kit.exchanges)):

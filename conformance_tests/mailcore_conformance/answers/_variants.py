@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from mailcore import HttpResponse, Message
+from mailcore import HttpResponse, Message, Response, SmtpResponse
 from mailcore_conformance._check import not_applicable_unless
 from mailcore_conformance._sample import Exchange
 from mailcore_conformance._subject import Subject
@@ -106,10 +106,17 @@ def _addresses(message: Message) -> list[str]:
 
 def _named(sample: Exchange) -> list[str]:
     """Return the sample's recipients that its answer names."""
-    return [one for one in _addresses(message_of(sample)) if one.encode() in sample.response.body]
+    said = sample.response
+    named = said.refused if isinstance(said, SmtpResponse) else said.body.decode("utf-8", "replace")
+    return [one for one in _addresses(message_of(sample)) if one in named]
 
 
-def crowded(subject: Subject, sample: Exchange) -> tuple[Message, HttpResponse]:
+def over_http(sample: Exchange) -> bool:
+    """Return whether a sample is of HTTP."""
+    return isinstance(sample.response, HttpResponse)
+
+
+def crowded(subject: Subject, sample: Exchange) -> tuple[Message, Response]:
     """Return a mail to recipients that no sample names, and the sample's answer, to that mail."""
     message = message_of(sample)
     if not _named(sample) and message.is_batch:
@@ -120,11 +127,11 @@ def crowded(subject: Subject, sample: Exchange) -> tuple[Message, HttpResponse]:
     return _to(message, names), renamed(sample.response, names)
 
 
-def swapped(sample: Exchange, first: str, second: str) -> HttpResponse | None:
+def swapped(sample: Exchange, first: str, second: str) -> Response:
     """Return an answer in which two recipients change places; None where it does not name both."""
     named = _named(sample)
-    if first not in named or second not in named:
-        return None
+    if not {first, second} & set(named) or (over_http(sample) and not {first, second} <= set(named)):
+        return None  # a mail server names those alone whom it refuses
     return renamed(sample.response, {first: second, second: first})
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from mailcore import Capability
 from mailcore_conformance._check import check, require_none
 from mailcore_conformance._subject import Subject
-from mailcore_conformance.answers import _accepted, _refused
+from mailcore_conformance.answers import _accepted, _refused, _transactions
 from mailcore_conformance.answers._malformed import HOSTILE, MALFORMED
 from mailcore_conformance.answers._meaning import STATUSES
 from mailcore_conformance.answers._variants import VARIANTS
@@ -114,6 +114,52 @@ for _name, _wait in _refused.WAITS.items():
         "hide that the provider said no.",
         fix="Leave the header to `mailcore.error_for_status`, or read it with `mailcore.retry_after`.",
     )(_none(_refused.misread_wait, _wait))
+
+# A mail server's last word ---------------------------------------------------------------------------
+
+check(
+    "P12.no",
+    "A mail server's 5yz is no, whichever command it answers.",
+    why="What is repeated after a no is refused again, and more of it gets a sender blocked.",
+    fix="Raise a `Rejected`, or its leaf that fits the `command` of the `SmtpResponse`.",
+)(_none(_transactions.no))
+
+check(
+    "P12.not-now",
+    "A mail server's 4yz is not now, whichever command it answers.",
+    why="Greylisting is a 4yz: a mail that is given up for it is lost.",
+    fix="Raise a `NotAccepted`, which is worth a repeat.",
+)(_none(_transactions.not_now))
+
+check(
+    "P12.early",
+    "A mail server's yes to anything but the end of the mail is no acceptance.",
+    why="A mail whose end was not sent is never delivered, whatever was said before.",
+    fix='Accept only where the `command` of the `SmtpResponse` is ".".',
+)(_none(_transactions.early_yes))
+
+check(
+    "P12.end",
+    "What a mail server says to the end of a mail is accepted if it is a yes, and unknown if it is neither.",
+    why="The whole mail is out. Reported as failed it is sent twice.",
+    fix="Accept 2yz, and raise `MaybeSent` for what is neither 2yz, 4yz nor 5yz.",
+)(_none(_transactions.neither))
+
+check(
+    "P12.login",
+    "A login that a mail server refuses is the account's matter.",
+    why="Every further mail would be refused alike, and too many attempts lock the account.",
+    fix="Raise `AuthenticationFailed` for 530, 534 and 535.",
+)(_none(_transactions.login))
+
+check(
+    "P12.lacks",
+    "A mail that needs what the mail server does not offer is refused, with the name of what is missing.",
+    why="Nothing was sent, though the code is 250: whoever looks at that alone takes the mail for accepted.",
+    fix="Look at `lacks` of the `SmtpResponse` first.",
+)(_none(_transactions.lacking))
+
+# Words ----------------------------------------------------------------------------------------------
 
 check(
     "P20",

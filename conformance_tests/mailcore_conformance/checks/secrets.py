@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mailcore import Capability, HttpRequest, Secret
+from mailcore import Capability, HttpRequest, Secret, SmtpRequest
 from mailcore_conformance._check import (
     Failed,
     NotApplicable,
@@ -272,7 +272,8 @@ def refuses_plain_http(subject: Subject) -> None:
 def echo_is_masked(subject: Subject) -> None:
     """Refuse a mail with answers that repeat the token, the way an application sees it."""
     not_applicable_unless(credentials(subject), "The kit's options hold no token.")
-    not_applicable_unless(isinstance(subject.request(plain()), HttpRequest), "It sends over no HTTP.")
+    speaks = isinstance(subject.request(plain()), HttpRequest | SmtpRequest)
+    not_applicable_unless(speaks, "It sends to something in this process.")
     require_none(
         f"{name}: the token that the answer repeats is in the {type(error).__name__}."
         for name, error in echoed(subject)

@@ -15,7 +15,9 @@ from mailcore import (
     EndpointKind,
     HttpResponse,
     MailcoreError,
+    Response,
     SendError,
+    SmtpResponse,
     WebhookRejected,
     WebhookRequest,
 )
@@ -76,9 +78,12 @@ def _refused(subject: Subject) -> list[Exchange]:
     return [one for one in subject.kit.exchanges if not one.accepted and not one.is_batch]
 
 
-def _answered(subject: Subject) -> Iterator[tuple[str, HttpResponse]]:
+def _answered(subject: Subject) -> Iterator[tuple[str, Response]]:
     """Yield the samples of refusals, and answers nobody can make sense of."""
     yield from ((one.name, one.response) for one in _refused(subject))
+    if not subject.over_http:
+        yield from ((f"a bare {code}", SmtpResponse(code=code)) for code in (354, 450, 550))
+        return
     for status, body in (*_UNREADABLE, (subject.accepted.response.status, b"{}")):
         yield f"an unreadable {status}", HttpResponse(status=status, body=body)
 

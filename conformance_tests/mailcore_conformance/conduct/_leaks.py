@@ -17,7 +17,7 @@ from typing import Any
 
 import attrs
 
-from mailcore import HttpResponse, to_json
+from mailcore import Response, SmtpResponse, to_json
 from mailcore_conformance._check import Failed
 
 __all__ = ["Heard", "echoing", "heard", "reprs", "serialized", "shows", "told", "written"]
@@ -120,8 +120,11 @@ def heard() -> Iterator[Heard]:
         logging.root.setLevel(logging.root.level)
 
 
-def echoing(response: HttpResponse, token: str) -> HttpResponse:
+def echoing(response: Response, token: str) -> Response:
     """Return an answer whose every text also says the token; a body that is no JSON says it at its end."""
+    if isinstance(response, SmtpResponse):
+        refused = {name: (code, f"{text} {token}") for name, (code, text) in response.refused.items()}
+        return attrs.evolve(response, text=f"{response.text} {token}", refused=refused)
     try:
         document = json.loads(response.body)
     except ValueError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from mailcore import Capability, HttpRequest, Message, Request
+from mailcore import Capability, HttpRequest, Message, Request, SmtpRequest
 from mailcore_conformance._check import Failed
 from mailcore_conformance._probe import PROBES, Probe, new_tag
 from mailcore_conformance._sample import Exchange
@@ -48,7 +48,7 @@ def _places_of_the_key(subject: Subject) -> set[str]:
     return {piece.path for piece in wire.exactly(KEY)}
 
 
-def _request(sample: Exchange) -> HttpRequest:
+def _request(sample: Exchange) -> HttpRequest | SmtpRequest:
     if sample.request is None:
         raise Failed(f"{sample.name} has no request.")
     return sample.request

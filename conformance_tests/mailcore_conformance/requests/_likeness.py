@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from urllib.parse import parse_qsl, urlsplit
 
-from mailcore import HttpRequest, Request, Secret
+import attrs
+
+from mailcore import HttpRequest, Request, Secret, SmtpRequest
 from mailcore_conformance._wire import File, Piece, Wire
 
 __all__ = ["differences"]
@@ -28,11 +30,35 @@ SHOWN = 60
 Said = Mapping[str, list[str]]
 
 
-def differences(sample: HttpRequest, request: Request, secret: str) -> Iterator[str]:
+def differences(sample: HttpRequest | SmtpRequest, request: Request, secret: str) -> Iterator[str]:
     """Yield how a request differs from a sample, which has `TOKEN` for the secret."""
-    if not isinstance(request, HttpRequest):
-        yield f"it is {type(request).__name__}, and the sample is of HTTP"
-        return
+    if isinstance(sample, SmtpRequest) and isinstance(request, SmtpRequest):
+        yield from _compared(_transaction(request, secret), _transaction(sample, secret))
+    elif isinstance(sample, HttpRequest) and isinstance(request, HttpRequest):
+        yield from _of_http(sample, request, secret)
+    else:
+        yield f"it is {type(request).__name__}, and the sample is {type(sample).__name__}"
+
+
+def _transaction(request: SmtpRequest, secret: str) -> Said:
+    envelope = {
+        field.name: _revealed(getattr(request, field.name)).replace(secret, "TOKEN")
+        for field in attrs.fields(SmtpRequest)
+        if field.name != "data"
+    }
+    said = ((item.path, _said(item, secret)) for item in Wire(request).leaves if _counts(item, "data"))
+    return {**_grouped(said), **{name: [text] for name, text in envelope.items()}}
+
+
+def _revealed(value: object) -> str:
+    return value.reveal() if isinstance(value, Secret) else repr(value)
+
+
+def _counts(item: Piece | File, place: str) -> bool:
+    return item.path.startswith(place) and not item.path.endswith(_OWN_MAKING)
+
+
+def _of_http(sample: HttpRequest, request: HttpRequest, secret: str) -> Iterator[str]:
     if request.method != sample.method:
         yield f"the method is {request.method}, and should be {sample.method}"
     yield from _url(request.url.replace(secret, "TOKEN"), sample.url)
@@ -97,9 +123,7 @@ def _masked(value: str, secret: str) -> str:
 
 def _body(request: HttpRequest, secret: str) -> Said:
     return _grouped(
-        (item.path, _said(item, secret))
-        for item in Wire(request).leaves
-        if item.path.startswith("body") and not item.path.endswith(_OWN_MAKING)
+        (item.path, _said(item, secret)) for item in Wire(request).leaves if _counts(item, "body")
     )
 
 

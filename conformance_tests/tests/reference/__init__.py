@@ -21,7 +21,7 @@ class Reference:
 
 
 def _references() -> Mapping[str, Reference]:
-    from reference import form_api, json_api, least_api, mime_api, multipart_api
+    from reference import form_api, json_api, least_api, mime_api, multipart_api, smtp_api
 
     found = {
         "json": json_api,
@@ -29,6 +29,7 @@ def _references() -> Mapping[str, Reference]:
         "multipart": multipart_api,
         "mime": mime_api,
         "least": least_api,
+        "smtp": smtp_api,
     }
     return {name: Reference(spec=module.SPEC, kit=module.KIT) for name, module in found.items()}
 

@@ -24,7 +24,7 @@ from mailcore.frameworks.django.signals import inbound, tracking
 __all__ = ["register"]
 
 #: Providers that deliver nothing.
-_LOCAL = ("memory", "console")
+_LOCAL = ("memory", "console", "file")
 #: django-anymail's setting → what stands for it here.
 _RENAMED = {
     "WEBHOOK_SECRET": 'MAILCORE["WEBHOOK_SECRET"], with the same value',
