@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 import threading
@@ -86,6 +85,8 @@ class AsyncLocalTransport:
     async def exchange(self, request: LocalRequest, *, deadline: Deadline) -> LocalResponse:
         """Do what `LocalTransport.exchange` does; a file is written off the loop."""
         if request.folder:
+            import asyncio  # who sends without an event loop does not pay for it
+
             return await asyncio.to_thread(self._local.exchange, request, deadline=deadline)
         return self._local.exchange(request, deadline=deadline)
 

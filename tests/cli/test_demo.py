@@ -115,7 +115,7 @@ class TestProblems:
 
     def test_provider_without_emulator(self, run: Any) -> None:
         """Those that can be tried are named, and how to see what this one would be sent."""
-        ran = run("demo", "--provider", "console")
+        ran = run("demo", "--provider", "console", MAILCORE_LOAD_PLUGINS="mailcore-esp mailcore-mailpace")
         assert (ran.code, ran.out) == (3, "")
         assert "console has no emulator" in ran.err
         assert "Providers with one: mailpace." in ran.err

@@ -9,6 +9,8 @@ import pytest
 
 from mailcore import AdapterSpec, Capability, Level, PluginHost, Support, hookimpl
 
+#: The plugins to load where the whole answer is compared: other adapters may be installed as well.
+FEW = {"MAILCORE_LOAD_PLUGINS": "mailcore-esp mailcore-mailpace"}
 BROKEN = {"broken_plugin": "raise RuntimeError('it is broken')\n"}
 RIVAL = {
     "rival_plugin": """
@@ -46,7 +48,7 @@ class TestProviders:
 
     def test_table(self, run: Any) -> None:
         """One line a capability, one column a provider."""
-        ran = run("providers")
+        ran = run("providers", **FEW)
         assert (ran.code, ran.err) == (0, "")
         heading, *lines = ran.out.splitlines()
         assert heading.split() == ["Capability", "Console", "File", "MailPace", "Memory"]
@@ -58,13 +60,13 @@ class TestProviders:
         asked = (["send.schedule"], ["webhook.signature"], ["send.schedule", "webhook.signature"])
         found = []
         for names in asked:
-            ran = run("providers", "--json", *(part for name in names for part in ("--can", name)))
+            ran = run("providers", "--json", *(part for name in names for part in ("--can", name)), **FEW)
             found.append([provider["name"] for provider in json.loads(ran.out)["providers"]])
         assert found == [["console", "file", "memory"], ["mailpace"], []]
 
     def test_can_nobody(self, run: Any) -> None:
         """An empty answer is an answer."""
-        ran = run("providers", "--can", "webhook.replay_window")
+        ran = run("providers", "--can", "webhook.replay_window", **FEW)
         assert ran.code == 0
         assert "No installed provider can webhook.replay_window." in ran.out
 
@@ -143,7 +145,7 @@ class TestProviders:
     @pytest.mark.usefixtures("rival")
     def test_two_distributions_claim_one_provider(self, start: Any) -> None:
         """Neither is listed; the conflict is told once."""
-        ran = start("providers")
+        ran = start("providers", MAILCORE_LOAD_PLUGINS=f"{FEW['MAILCORE_LOAD_PLUGINS']} acme-rival")
         assert ran.code == 0
         assert ran.out.splitlines()[0].split() == ["Capability", "Console", "File", "Memory"]
         assert ran.out.count("is claimed by") == 1

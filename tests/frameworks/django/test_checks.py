@@ -161,7 +161,7 @@ class TestSettings:
     def test_anymail(self, through: Configure, configure: Configure) -> None:
         """Settings of django-anymail that are still there are told what they are called now."""
         through(**MAILPACE)
-        old = {"MAILPACE_API_KEY": "x", "WEBHOOK_SECRET": "a:b", "POSTMARK_SERVER_TOKEN": "y"}
+        old = {"MAILPACE_API_KEY": "x", "WEBHOOK_SECRET": "a:b", "BREVO_API_KEY": "y"}
         configure(ANYMAIL=old)
         messages = [
             message for message in checks.run_checks(tags=["mailcore"]) if message.id == "mailcore.W005"
