@@ -3,7 +3,8 @@ Send mail and receive webhooks in FastAPI; in Starlette it is the same, but for 
 
     python examples/fastapi_app/app.py [PORT]
 
-It needs no account: the provider runs on this machine. In earnest, `create_app()` reads the environment
+It needs `pip install '.[starlette]' './adapters/mailpace[signatures]' fastapi uvicorn`, and no account: the
+provider runs on this machine. Ctrl-C ends it. In earnest, `create_app()` reads the environment
 (MAILCORE_URL="mailpace://?api_key=...&webhook_key=..."), and a server serves it behind TLS:
 
     uvicorn --factory app:create_app

@@ -3,7 +3,8 @@ Send mail and receive webhooks with mailcore and the standard library alone.
 
     python examples/wsgi_app/app.py [PORT]
 
-It needs no account: the provider runs on this machine. In earnest, `create_app()` reads the environment
+It needs `pip install . './adapters/mailpace[signatures]'`, and no account: the
+provider runs on this machine. Ctrl-C ends it. In earnest, `create_app()` reads the environment
 (MAILCORE_URL="mailpace://?api_key=...&webhook_key=..."), and a server such as gunicorn serves it behind TLS:
 
     gunicorn "app:create_app()"
