@@ -80,7 +80,7 @@ def test(arguments):
     tox = [PYTHON, "-P", "-m", "tox", way, "-c", ROOT / "tox.ini", "--no-list-dependencies"]
     code = start([*tox, "--result-json", report, *arguments])
     if report.exists():
-        print(closing_line(json.loads(report.read_text(encoding="utf-8"))))
+        print(closing_line(json.loads(report.read_text(encoding="utf-8"))), end="")
         report.unlink()
     return code
 
@@ -141,7 +141,7 @@ def prepare(purpose, requirements):
     mark = VENV / f"run-{purpose}.txt"
     if mark.exists() and mark.read_text(encoding="utf-8") == state and recent_enough(PYTHON):
         return
-    print("Preparing .venv; the first time takes about half a minute.\n", file=sys.stderr)
+    print("Preparing .venv; the first time takes about a minute.\n", file=sys.stderr)
     if not VENV.exists():
         build(requirements)
     elif recent_enough(PYTHON):
@@ -233,7 +233,7 @@ def closing_line(report):
         wrong = sum(int(number) for number, word in counts if word != "passed")
         passed += sum(int(number) for number, word in counts if word == "passed")
         failed += wrong or not result.get("result", {}).get("success", True)
-    return f"{passed} passed, {failed} failed"
+    return f"{passed} passed, {failed} failed\n" if passed or failed else ""
 
 
 if __name__ == "__main__":

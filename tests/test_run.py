@@ -100,4 +100,8 @@ class TestCommands:
                 "lint": {"test": [{"output": "Found 3 errors."}], "result": {"success": False}},
             }
         }
-        assert script.closing_line(report) == "12 passed, 3 failed"
+        assert script.closing_line(report) == "12 passed, 3 failed\n"
+
+    def test_closing_line_says_nothing_of_no_tests(self, script: ModuleType) -> None:
+        """Where no test ran and all is well, there is nothing to count."""
+        assert script.closing_line({"testenvs": {"lint": {"result": {"success": True}}}}) == ""
