@@ -7,7 +7,7 @@ success that cannot be read is unknown, never failed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +30,7 @@ from mailcore import (
     strict_json,
 )
 
-__all__ = ["result"]
+__all__ = ["result", "verdicts"]
 
 #: Status and name → what that means, where it is not what the status means.
 _NAMES: Mapping[tuple[int, str], type[SendError]] = {
@@ -61,21 +61,63 @@ def result(message: Message, response: HttpResponse, *, now: datetime) -> SendRe
     Raises:
         SendError: It was refused, or the answer does not say readably that it was accepted.
     """
-    document = _document(response)
-    if response.status != 200:
-        raise _error(response, document, now)
-    message_id = document.get("id")
+    verdict = _accepted(message, _document(response, now), response)
+    if isinstance(verdict, SendError):
+        raise verdict
+    return verdict
+
+
+def verdicts(
+    messages: Sequence[Message], response: HttpResponse, *, now: datetime
+) -> list[SendResult | SendError]:
+    """
+    Return one verdict for each message of a batch.
+
+    Raises:
+        SendError: The batch was refused as a whole, or the answer does not say what became of each.
+    """
+    document = _document(response, now)
+    refused = _refused(document.get("errors", []), len(messages), response)
+    ids = document.get("data")
+    if refused is None or not isinstance(ids, list) or len(refused) + len(ids) != len(messages):
+        raise MaybeSent(f"Resend answered 200 without {len(messages)} verdicts.", response=response)
+    taken = iter(ids)
+    return [
+        refused[place] if place in refused else _accepted(message, next(taken), response)
+        for place, message in enumerate(messages)
+    ]
+
+
+def _refused(errors: Any, count: int, response: HttpResponse) -> dict[int, SendError] | None:
+    """Return the error of each refused mail by its place; None where that cannot be read."""
+    found: dict[int, SendError] = {}
+    for item in errors if isinstance(errors, list) else [None]:
+        error = item if isinstance(item, dict) else {}
+        place = error.get("index")
+        if type(place) is not int or not 0 <= place < count or place in found:
+            return None
+        words = _clean(error.get("message"))
+        cls, fields = _blamed(words) or (Rejected, {})
+        found[place] = cls(words or "no explanation", fields=fields, response=response)
+    return found
+
+
+def _accepted(message: Message, element: Any, response: HttpResponse) -> SendResult | SendError:
+    message_id = element.get("id") if isinstance(element, dict) else None
     if not isinstance(message_id, str) or not _ID.fullmatch(message_id):
-        raise MaybeSent("Resend answered 200 without a readable id.", response=response)
+        return MaybeSent("Resend answered 200 without a readable id.", response=response)
     return SendResult.for_all(message, SendStatus.QUEUED, message_id, raw=response)
 
 
-def _document(response: HttpResponse) -> Mapping[str, Any]:
+def _document(response: HttpResponse, now: datetime) -> Mapping[str, Any]:
     try:
-        document = strict_json(response.body)
+        found = strict_json(response.body)
     except InvalidDocument:
-        return {}
-    return document if isinstance(document, dict) else {}
+        found = {}
+    document = found if isinstance(found, dict) else {}
+    if response.status != 200:
+        raise _error(response, document, now)
+    return document
 
 
 def _error(response: HttpResponse, document: Mapping[str, Any], now: datetime) -> SendError:
@@ -90,10 +132,14 @@ def _meaning(status: int, name: str, words: str) -> tuple[type[SendError] | None
     if name == "validation_error" and status in (400, 422):
         if words.lower().rstrip(".") == _BAD_KEY:
             return AuthenticationFailed, {}
-        if blamed := _BLAMED.match(words):
-            field = blamed[1].lower()
-            return _FAULTS[field], {field: [words]}
+        if found := _blamed(words):
+            return found
     return _NAMES.get((status, name)), {}
+
+
+def _blamed(words: str) -> tuple[type[SendError], dict[str, list[str]]] | None:
+    match = _BLAMED.match(words)
+    return (_FAULTS[match[1].lower()], {match[1].lower(): [words]}) if match else None
 
 
 def _clean(words: Any) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from mailcore import (
 )
 from mailcore_resend._options import ResendOptions
 
-__all__ = ["named_type", "request", "tag_value"]
+__all__ = ["batch_request", "named_type", "request", "tag_value"]
 
 _ANY_TYPE = "application/octet-stream"
 
@@ -40,6 +40,18 @@ def request(message: Message, ctx: Context, options: ResendOptions) -> HttpReque
         UnsupportedFeature: No `to`, or an inline file nothing can refer to.
     """
     return _post("/emails", _element(message), ctx, options)
+
+
+def batch_request(messages: Sequence[Message], ctx: Context, options: ResendOptions) -> HttpRequest:
+    """
+    Return the request that sends several messages, each on its own merits.
+
+    Raises:
+        UnsupportedFeature: As for `request`.
+    """
+    elements = [_element(message) for message in messages]
+    # Unless told so, Resend refuses all for the sake of one.
+    return _post("/emails/batch", elements, ctx, options, [("x-batch-validation", "permissive")])
 
 
 def tag_value(value: Any) -> str:
@@ -55,8 +67,10 @@ def named_type(file: Attachment) -> str | None:
     return None if usual in (file.content_type, _ANY_TYPE) else usual
 
 
-def _post(path: str, document: Any, ctx: Context, options: ResendOptions) -> HttpRequest:
-    headers: list[tuple[str, str | Secret]] = [("Content-Type", "application/json")]
+def _post(
+    path: str, document: Any, ctx: Context, options: ResendOptions, more: Iterable[tuple[str, str]] = ()
+) -> HttpRequest:
+    headers: list[tuple[str, str | Secret]] = [("Content-Type", "application/json"), *more]
     if options.api_key is not None:
         headers.append(("Authorization", options.api_key.as_bearer()))
     if ctx.idempotency_key:
