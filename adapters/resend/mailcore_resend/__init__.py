@@ -84,6 +84,7 @@ def mailcore_register_adapters() -> Iterable[AdapterSpec]:
                 conflict_status=409,
                 per_batch=True,
             ),
+            emulator="mailcore_resend.emulator:ResendEmulator",
             conformance_kit="mailcore_resend.conformance:KIT",
             docs_url="https://resend.com/docs",
         ),
