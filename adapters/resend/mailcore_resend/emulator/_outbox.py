@@ -1,4 +1,4 @@
-"""Webhooks on their way out (https://resend.com/docs/webhooks/retries-and-replays): signed anew for each try."""
+"""Webhooks on their way out, signed anew for each try (https://resend.com/docs/webhooks/retries-and-replays)."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class ResendEmulator:
             self._outbox.subscribe(kind, url)
 
     def adopt(self, request: HttpRequest) -> None:
-        """Take whoever makes this request for the owner: key, path and senders' domains are good from then on."""
+        """Take whoever makes this request for the owner: key, path and domains are good from then on."""
         path = _path(request.url)
         with self._lock:
             self._adopted.add(_headers(request).get("authorization", ""))

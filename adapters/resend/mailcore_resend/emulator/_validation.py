@@ -93,8 +93,9 @@ def _check_pairs(fields: Mapping[str, Any]) -> None:
 def _files(fields: Mapping[str, Any]) -> Iterator[SentFile]:
     files = fields.get("attachments", [])
     size = 0
-    for file in files if isinstance(files, list) else [None]:
-        content = file.get("content") if isinstance(file, dict) else None
+    for item in files if isinstance(files, list) else [None]:
+        file = item if isinstance(item, dict) else {}
+        content = file.get("content")
         if not isinstance(content, str):
             text = "Attachment must have either a `content` or `path`."
             raise Refused(422, "invalid_attachment", text)
