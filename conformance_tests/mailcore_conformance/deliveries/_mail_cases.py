@@ -68,7 +68,8 @@ class MailCase:
         request = self.request(self._written(source)) if self.content else self.delivery.request
         if not self.fetched:
             return request, None
-        return request, lambda step: _answered(fetch(subject.kit.answer, step), source)
+        instead_of = self.mail.raw if self.mail.raw in self.fetched else None
+        return request, lambda step: _answered(fetch(subject.kit.answer, step), source, instead_of)
 
     def longer(self) -> dict[Place, Any]:
         """Return the change that makes it another mail of the same Message-ID."""
@@ -151,8 +152,11 @@ def _decoded(text: str) -> bytes:
         return b""
 
 
-def _answered(response: Response, source: bytes) -> Response:
-    return attrs.evolve(response, body=source) if isinstance(response, HttpResponse) else response
+def _answered(response: Response, source: bytes, instead_of: bytes | None) -> Response:
+    """Return another answer; where one was the mail's source, what is fetched before it stays."""
+    if not isinstance(response, HttpResponse) or instead_of not in (None, response.body):
+        return response
+    return attrs.evolve(response, body=source)
 
 
 def _written(source: bytes, like: str) -> str:
