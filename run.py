@@ -109,7 +109,7 @@ def distributions():
     found = []
     for folder in projects():
         extras = read_toml(folder / "pyproject.toml")["project"].get("optional-dependencies", {})
-        found.append(f"{folder}[{','.join(extras)}]")
+        found.append(f"{folder}[{','.join(extras)}]" if extras else str(folder))
     return found
 
 

@@ -76,6 +76,12 @@ class TestCommands:
         ran = self.start("dmeo")
         assert (ran.returncode, len(ran.stderr.splitlines())) == (2, 1)
 
+    def test_distributions_come_with_their_extras(self, script: ModuleType) -> None:
+        """One without any is named without brackets, which pip would not take empty."""
+        found = script.distributions()
+        assert found[0].startswith(f"{SCRIPT.parent}[")
+        assert not any(name.endswith("[]") for name in found)
+
     @pytest.mark.parametrize(
         "arguments, one",
         [
