@@ -85,12 +85,17 @@ def takes_mail(subject: Subject) -> None:
 )
 def takes_every_field(subject: Subject) -> None:
     """Send one mail a field; a template would have to be there first."""
-    bench = Emulated(subject)
-    require_none(
-        f"{probe.field} ({capability}) is answered with {_said(error)}."
+    # All of them first: finding out what can be carried makes other adapters, which another check is for.
+    messages = [
+        (f"{probe.field} ({capability})", probe.message_for(subject, new_tag()))
         for capability, probe in PROBES.items()
         if probe.applies(subject) and capability is not Capability.TEMPLATE
-        if (error := _refusal(bench, probe.message_for(subject, new_tag())))
+    ]
+    bench = Emulated(subject)
+    require_none(
+        f"{what} is answered with {_said(error)}."
+        for what, message in messages
+        if (error := _refusal(bench, message))
     )
 
 

@@ -31,7 +31,7 @@ class TakesEmptyForNone(FormAdapter):
     """An empty signature is none, and none is asked for."""
 
     def signature_ok(self, request: WebhookRequest) -> str | None:
-        if b"signature=" in request.body and request.form()["signature"] == ("",):
+        if re.findall(rb"(?:^|&)signature=([^&]*)", request.body) == [b""]:
             return "key 1"
         return super().signature_ok(request)
 
