@@ -86,7 +86,7 @@ class FileAdapter(Adapter):
 
 def _unsaid(message: Message) -> Iterator[tuple[str, str]]:
     """Yield a header for each field that a mail has no place for."""
-    document = json.loads(to_json(message))
+    document = json.loads(to_json(replace(message, attachments=())))  # they may be large, and are in the mail
     for name, value in document.items():
         if name not in _SAID and value not in (None, [], {}):
             text = value if isinstance(value, str) else json.dumps(value)
