@@ -172,7 +172,13 @@ class Adapter:
         return ()
 
     def inbound_flow(self, webhook: VerifiedWebhook, ctx: Context) -> Flow[Sequence[InboundMessage]]:
-        """Return the incoming mails where they must be fetched first."""
+        """
+        Return the incoming mails where they must be fetched first.
+
+        Raises:
+            SendError: What was fetched is not to be had; where it says `retriable`, the provider is asked
+                to deliver again.
+        """
         yield from ()
         return self.parse_inbound(webhook)
 

@@ -1,7 +1,8 @@
 """What happens to a delivery after its proof: age, replay, shape, parse, handler.
 
 Rule 1: a genuine delivery never ends in an error but where nobody could keep it.
-Rule 2: what is not understood is quarantined; what a handler raised at is asked for again.
+Rule 2: what is not understood is quarantined; what a handler raised at is asked for again, and so is what
+        could not be fetched for now.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from mailcore._plugins import PluginHost
 from mailcore._quarantine import Quarantine
 from mailcore._replay import Claim, ReplayStore
 from mailcore._steps import Call, Steps
-from mailcore._transport import Deadline
+from mailcore._transport import Deadline, TransportFailure
+from mailcore.exceptions import SendError
 
 __all__ = ["Dispatcher"]
 
@@ -117,6 +119,9 @@ class Dispatcher:
         try:
             found = yield from self._parsed(webhook, kind)
         except Exception as error:  # noqa: BLE001  # reason: whatever is wrong with it, it is kept
+            if _may_pass(error):
+                _log.warning("What a delivery points to was not to be had; it is asked for again: %s", error)
+                return Disposition.UNAVAILABLE
             yield from self.quarantine.add(
                 webhook, kind, f"It could not be read ({type(error).__name__}: {error})."
             )
@@ -149,6 +154,11 @@ class Dispatcher:
                 _log.exception("The %s handler raised; the delivery is asked for again.", kind.value)
                 failed = True
         return Disposition.UNAVAILABLE if failed else Disposition.ACCEPTED
+
+
+def _may_pass(error: Exception) -> bool:
+    """Return whether a fetch failed for now: it got no answer, or one that the adapter calls retriable."""
+    return isinstance(error, TransportFailure) or (isinstance(error, SendError) and error.retriable)
 
 
 def _settled(store: ReplayStore, key: str, *, handled: bool) -> Steps[None]:

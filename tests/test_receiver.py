@@ -40,7 +40,9 @@ from mailcore import (
     Phase,
     PluginHost,
     Quarantined,
+    Rejected,
     Secret,
+    ServiceUnavailable,
     TrackingEvent,
     TransportFailure,
     Verification,
@@ -749,6 +751,22 @@ class TestHandler:
         fake = Receiving(adapter=Fetching, transport=transport)
         assert fake.receive(event(body=b'{"mail": 1}'), INBOUND).status == 200
         assert [mail.event_id for mail in fake.mails] == ["fetched"]
+
+    @pytest.mark.parametrize(
+        "failure, status",
+        [
+            (TransportFailure(Phase.CONNECTING, "Unreachable."), 503),
+            (ServiceUnavailable("Down."), 503),
+            (Rejected("Gone."), 200),
+            (ValueError("x"), 200),
+        ],
+    )
+    def test_fetch_that_fails(self, failure: Exception, status: int) -> None:
+        """What could not be fetched for now is asked for again; what never can be is kept."""
+        transport = RecordingTransport(HttpResponse(status=200), failure)
+        fake = Receiving(adapter=Fetching, transport=transport)
+        assert fake.receive(event(body=b'{"mail": 1}'), INBOUND).status == status
+        assert (len(fake.receiver.quarantined), fake.mails) == (int(status == 200), [])
 
     @pytest.mark.rule("N-G1")
     def test_fetching_is_bounded(self) -> None:
