@@ -43,7 +43,8 @@ class ResendAdapter(Adapter):
         return _responses.result(message, response, now=ctx.now)
 
     def batch_group(self, message: Message) -> Hashable:
-        """Batches hold neither files nor mail for later."""
+        """Batches hold neither files nor mail for later; one that cannot be sent is refused alone."""
+        _send.check(message)
         return None if message.attachments or message.send_at else ""
 
     def build_batch(self, messages: Sequence[Message], ctx: Context) -> HttpRequest:

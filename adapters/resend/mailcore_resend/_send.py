@@ -27,7 +27,7 @@ from mailcore import (
 )
 from mailcore_resend._options import ResendOptions
 
-__all__ = ["batch_request", "named_type", "request", "tag_value"]
+__all__ = ["batch_request", "check", "named_type", "request", "tag_value"]
 
 _ANY_TYPE = "application/octet-stream"
 
@@ -52,6 +52,17 @@ def batch_request(messages: Sequence[Message], ctx: Context, options: ResendOpti
     elements = [_element(message) for message in messages]
     # Unless told so, Resend refuses all for the sake of one.
     return _post("/emails/batch", elements, ctx, options, [("x-batch-validation", "permissive")])
+
+
+def check(message: Message) -> None:
+    """
+    Refuse a message by itself, before it can cost the others of its batch anything.
+
+    Raises:
+        UnsupportedFeature: It has no `to`.
+    """
+    if not message.to:
+        raise _unsupported("to", "Resend needs an address in 'to'; cc or bcc alone cannot be sent.")
 
 
 def tag_value(value: Any) -> str:
@@ -79,8 +90,7 @@ def _post(
 
 
 def _element(message: Message) -> dict[str, Any]:
-    if not message.to:
-        raise _unsupported("to", "Resend needs an address in 'to'; cc or bcc alone cannot be sent.")
+    check(message)
     values = ((name, write, getattr(message, ours)) for ours, (name, write) in _FIELDS.items())
     payload = {name: write(value) for name, write, value in values if value}
     headers = _headers(message)

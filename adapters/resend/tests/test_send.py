@@ -19,6 +19,7 @@ from mailcore import (
     Message,
     Rejected,
     SendError,
+    UnsupportedFeature,
 )
 from mailcore.testing import RecordingTransport
 
@@ -75,6 +76,18 @@ def test_what_no_batch_holds_goes_alone(make_mailer: Callable[..., Mailer]) -> N
     assert [element["subject"] for element in written(batch)] == ["0", "3"]
     assert named(batch)["x-batch-validation"] == "permissive"
     assert named(batch)["Idempotency-Key"]
+
+
+def test_what_cannot_be_sent_costs_no_other_mail(make_mailer: Callable[..., Mailer]) -> None:
+    """A mail without `to` is refused; the others of its batch are sent."""
+    transport = RecordingTransport(accept)
+    messages = [
+        Message(**{**PLAIN, "to": to, "cc": "eve@example.com"}, subject="1") for to in (None, "b@c.example")
+    ]
+    refused, sent = make_mailer(transport).send_many(messages)
+    assert isinstance(refused.error, UnsupportedFeature)
+    assert sent.unwrap().message_id == "1"
+    assert len(written(transport.requests[0])) == 1
 
 
 @pytest.mark.parametrize(
