@@ -40,7 +40,7 @@ _CAPABILITIES = {
     Capability.MERGE_GLOBAL_DATA: Support(level=Level.NOT_IMPLEMENTED, url=_SEND),
     Capability.SCHEDULE: Support(url=_SEND),
     Capability.IDEMPOTENCY_KEY: Support(limit=256, note="For 24 hours.", url=_KEYS),
-    Capability.BATCH: Support(limit=100, note="Mail with files or for later goes by itself.", url=_BATCH),
+    Capability.BATCH: Support(limit=100, note="Mail with files goes by itself.", url=_BATCH),
     Capability.MESSAGE_ID: Support(url=_SEND),
     Capability.WEBHOOK_TRACKING: Support(note="One event a delivery.", url=_EVENTS),
     Capability.WEBHOOK_INBOUND: Support(note="The mail is fetched, with a key of full access.", url=_INBOUND),

@@ -43,9 +43,9 @@ class ResendAdapter(Adapter):
         return _responses.result(message, response, now=ctx.now)
 
     def batch_group(self, message: Message) -> Hashable:
-        """Batches hold neither files nor mail for later; one that cannot be sent is refused alone."""
+        """Batches hold no files; a mail that cannot be sent is refused alone."""
         _send.check(message)
-        return None if message.attachments or message.send_at else ""
+        return None if message.attachments else ""
 
     def build_batch(self, messages: Sequence[Message], ctx: Context) -> HttpRequest:
         """Return the request that sends several mails."""

@@ -103,9 +103,9 @@ def test_idempotency() -> None:
 
 
 def test_batches() -> None:
-    """All or nothing, unless told otherwise; at most a hundred; no files and nothing for later."""
+    """All or nothing, unless told otherwise; at most a hundred; no files."""
     emulator = ResendEmulator()
-    bad = {**MAIL, "scheduled_at": "2030-01-01T00:00:00Z"}
+    bad = {**MAIL, "attachments": [{"filename": "a.txt", "content": "aGk="}]}
     assert refusal(post(emulator, [MAIL, bad], path="/emails/batch")) == (422, "validation_error")
     assert refusal(post(emulator, [MAIL] * 101, path="/emails/batch")) == (422, "validation_error")
     assert emulator.sent == []
@@ -116,6 +116,9 @@ def test_batches() -> None:
         [emulator.sent[0].id],
         [1],
     )
+    later = {**MAIL, "scheduled_at": "2030-01-01T00:00:00Z"}
+    assert post(emulator, [MAIL, later], path="/emails/batch").status == 200
+    assert emulator.sent[-1].deliver_at.year == 2030
 
 
 def test_rate() -> None:

@@ -32,8 +32,8 @@ def read_mail(fields: Any, *, mail_id: str, domains: set[str], now: datetime, ba
         raise _invalid("The mail is not an object.")
     _check_addresses(fields, domains)
     _check_texts(fields)
-    if batch and (fields.get("attachments") or fields.get("scheduled_at")):
-        raise _invalid("The `attachments` and `scheduled_at` fields are not supported in a batch.")
+    if batch and fields.get("attachments"):
+        raise _invalid("The `attachments` field is not supported in a batch.")
     _check_pairs(fields)
     return SentMail(
         id=mail_id,
