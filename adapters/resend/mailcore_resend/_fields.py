@@ -8,10 +8,10 @@ from typing import Any
 
 from mailcore import Address, InvalidAddress, VerifiedWebhook
 
-__all__ = ["ID", "addresses", "event_id", "table", "text"]
+__all__ = ["addresses", "event_id", "table", "text"]
 
-#: The header with Svix's id of a delivery.
-ID = "svix-id"
+#: Headers with the id of a delivery.
+_IDS = ("svix-id", "webhook-id")
 
 
 def table(value: Any) -> Mapping[str, Any]:
@@ -37,8 +37,7 @@ def _address(value: Any) -> str | None:
 
 
 def event_id(webhook: VerifiedWebhook) -> str:
-    """Return an id that redeliveries share: Svix's for the delivery, or else one of the content."""
-    given = webhook.request.headers.get_all(ID)
-    if len(given) == 1 and given[0].strip():
-        return given[0]
-    return hashlib.sha256(webhook.request.body).hexdigest()
+    """Return an id that redeliveries share: the signed one, one that is not, or one of the content."""
+    given = [one for name in _IDS for one in webhook.request.headers.get_all(name) if one.strip()]
+    told = webhook.verification.delivery_id or (given[0] if len(given) == 1 else None)
+    return told or hashlib.sha256(webhook.request.body).hexdigest()

@@ -1,7 +1,8 @@
 """HMAC-SHA256 by Standard Webhooks (https://resend.com/docs/webhooks/verify-webhooks-requests).
 
-Rule 1: strict. Each of Svix's headers once, in its form: an id has no dot, so what is signed,
-        `id.timestamp.body`, can be read one way only.
+Rule 1: strict. Each header once, in its form: an id has no dot, so what is signed, `id.timestamp.body`, can
+        be read one way only. The names are Svix's; where none of them is there, those of the standard
+        (https://docs.svix.com/receiving/verifying-payloads/how-manual).
 Rule 2: of several signatures, one must match. What is compared is the text that we make, in constant time.
 Rule 3: whatever is wrong, the caller hears `WebhookRejected` and the sender hears nothing more.
 """
@@ -15,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from mailcore import Covers, Secret, Verification, WebhookRejected, WebhookRequest
-from mailcore_resend._fields import ID
 from mailcore_resend._options import PREFIX
 
 __all__ = ["verify"]
@@ -24,11 +24,11 @@ __all__ = ["verify"]
 MAX_AHEAD = timedelta(minutes=5)
 #: A signature; others than `v1` are of schemes to come.
 _ONE = r"v[0-9a-z]{1,8},[A-Za-z0-9+/=]{1,128}"
-#: Header → its form.
+#: How a header's name ends → its form.
 _FORMS: Mapping[str, re.Pattern[str]] = {
-    ID: re.compile(r"[A-Za-z0-9_-]{1,256}"),
-    "svix-timestamp": re.compile(r"[0-9]{10}"),
-    "svix-signature": re.compile(rf"{_ONE}(?: {_ONE}){{0,15}}"),
+    "id": re.compile(r"[A-Za-z0-9_-]{1,256}"),
+    "timestamp": re.compile(r"[0-9]{10}"),
+    "signature": re.compile(rf"{_ONE}(?: {_ONE}){{0,15}}"),
 }
 
 
@@ -39,7 +39,10 @@ def verify(request: WebhookRequest, keys: Sequence[Secret], *, now: datetime) ->
     Raises:
         WebhookRejected: None did, or it is of the future.
     """
-    delivery_id, timestamp, signatures = (_header(request, name) for name in _FORMS)
+    ours = any(f"svix-{end}" in request.headers for end in _FORMS)
+    delivery_id, timestamp, signatures = (
+        _header(request, f"{'svix' if ours else 'webhook'}-{end}", form) for end, form in _FORMS.items()
+    )
     signed = f"{delivery_id}.{timestamp}.".encode("ascii") + request.body
     for number, key in enumerate(keys, 1):
         made = hmac.new(b64decode(key.reveal().removeprefix(PREFIX)), signed, "sha256").digest()
@@ -58,8 +61,8 @@ def verify(request: WebhookRequest, keys: Sequence[Secret], *, now: datetime) ->
     raise WebhookRejected("No configured key verifies the signature.")
 
 
-def _header(request: WebhookRequest, name: str) -> str:
+def _header(request: WebhookRequest, name: str, form: re.Pattern[str]) -> str:
     given = request.headers.get_all(name)
-    if len(given) != 1 or not _FORMS[name].fullmatch(given[0]):
+    if len(given) != 1 or not form.fullmatch(given[0]):
         raise WebhookRejected(f"{name} is not there exactly once and in its form.")
     return given[0]

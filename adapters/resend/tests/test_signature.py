@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ oracle = pytest.importorskip("standardwebhooks", reason="the library of Standard
 SECRET = "whsec_" + b64encode(b"resend-tests-signing-secret").decode()
 OTHER = "whsec_" + b64encode(b"resend-tests-another-secret").decode()
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
+ENDS = ("id", "timestamp", "signature")
 BODY = b'{"type":"email.sent","data":{}}'
 
 
@@ -48,6 +50,17 @@ def test_what_the_library_signs_is_verified(body: str, name: str) -> None:
         verify(request, OTHER)
 
 
+@given(body=st.text())
+def test_names_of_the_standard(body: str) -> None:
+    """The headers may have the standard's names; where Svix's are there too, those count."""
+    signed = delivery(body.encode())
+    renamed = [(name.replace("svix", "webhook"), value) for name, value in signed.headers.pairs]
+    assert verify(attrs.evolve(signed, headers=renamed)) == "key 1"
+    forged = [("svix-id", "msg_2"), *renamed]
+    with pytest.raises(WebhookRejected):
+        verify(attrs.evolve(signed, headers=forged))
+
+
 def test_what_it_proves() -> None:
     """The time and the id are those that were signed."""
     proof = _signature.verify(delivery(BODY), [Secret(SECRET)], now=NOW)
@@ -62,7 +75,11 @@ def test_of_the_future() -> None:
 
 
 @given(
-    headers=st.lists(st.tuples(st.sampled_from(["svix-id", "svix-timestamp", "svix-signature"]), st.text()))
+    headers=st.lists(
+        st.tuples(
+            st.sampled_from([f"{start}-{end}" for start in ("svix", "webhook") for end in ENDS]), st.text()
+        )
+    )
 )
 def test_hostile_headers(headers: list[tuple[str, str]]) -> None:
     """Whatever is in them, the one way out is `WebhookRejected`."""
