@@ -11,11 +11,13 @@ from mailcore_resend._send import named_type, tag_value
 __all__ = ["advice"]
 
 _SEND = "https://resend.com/docs/api-reference/emails/send-email"
+_TAGS = "https://resend.com/docs/dashboard/emails/tags"
 _TYPE = "https://github.com/anymail/django-anymail/issues/440"
 
 MAX_RECIPIENTS = 50
 MAX_SIZE = 40 * 1024 * 1024
 MAX_TAG = 256
+MAX_TAGS = 75
 _TAG = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_TAG}}}")
 
 
@@ -37,6 +39,9 @@ def _found(message: Message) -> Iterator[Advice]:
         if usual := named_type(file):
             text = f"{file.filename!r} goes as {usual}, not {file.content_type}: Resend loses mail otherwise."
             yield Advice(code="resend.type", field="attachments", text=text, url=_TYPE)
+    if (count := len(message.metadata)) > MAX_TAGS:
+        text = f"the message has {count} values of metadata; Resend documents at most {MAX_TAGS} tags."
+        yield Advice(code="resend.too-many-tags", field="metadata", text=text, url=_TAGS)
     for name, value in message.metadata.items():
         if not (_TAG.fullmatch(name) and _TAG.fullmatch(tag_value(value))):
             text = (

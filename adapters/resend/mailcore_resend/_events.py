@@ -31,7 +31,11 @@ _KINDS: Mapping[str, Meaning] = {
 }
 _UNKNOWN: Meaning = (EventType.UNKNOWN, None, None)
 #: `email.bounced` by the bounce's type.
-_BOUNCES = {"Permanent": BounceClass.HARD, "Transient": BounceClass.SOFT}
+_BOUNCES = {
+    "Permanent": BounceClass.HARD,
+    "Transient": BounceClass.SOFT,
+    "Temporary": BounceClass.SOFT,  # on the page of the event, in the place of the former
+}
 #: And by its subtype, where nothing was tried: the address bounced before.
 _SUPPRESSED: Mapping[str, Meaning] = {
     "Suppressed": (EventType.REJECTED, RejectReason.BOUNCED, BounceClass.HARD),

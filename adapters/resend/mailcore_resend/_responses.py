@@ -36,6 +36,8 @@ __all__ = ["result", "verdicts"]
 _NAMES: Mapping[tuple[int, str], type[SendError]] = {
     (400, "invalid_idempotency_key"): ProtocolBug,
     (403, "invalid_api_key"): AuthenticationFailed,
+    (403, "restricted_api_key"): AuthenticationFailed,  # it is not active
+    (403, "suspended_api_key"): AccountProblem,
     (403, "validation_error"): SenderRejected,  # its domain is not verified, or is Resend's own for tests
     (409, "invalid_idempotent_request"): Rejected,  # the key was used for another mail
     (409, "concurrent_idempotent_requests"): InProgress,

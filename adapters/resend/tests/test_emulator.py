@@ -63,6 +63,7 @@ def refusal(response: HttpResponse) -> tuple[int, str]:
         ({"cc": "x"}, (422, "validation_error")),
         ({"from": "a@elsewhere.example"}, (403, "validation_error")),
         ({"tags": [{"name": "a b", "value": "c"}]}, (422, "validation_error")),
+        ({"tags": [{"name": f"n{n}", "value": "v"} for n in range(76)]}, (422, "validation_error")),
         ({"tags": "x"}, (422, "validation_error")),
         ({"headers": {"X": 1}}, (422, "validation_error")),
         ({"attachments": [{}]}, (422, "invalid_attachment")),
@@ -100,6 +101,7 @@ def test_idempotency() -> None:
     assert post(emulator, MAIL, now=NOW + timedelta(hours=24), Idempotency_Key="k").body != first.body
     assert refusal(post(emulator, MAIL, Idempotency_Key="k" * 257)) == (400, "invalid_idempotency_key")
     assert len(emulator.sent) == 2
+    assert post(emulator, [MAIL], path="/emails/batch", Idempotency_Key="k").status == 200  # of each endpoint
 
 
 def test_batches() -> None:

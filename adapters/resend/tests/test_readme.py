@@ -68,12 +68,13 @@ class TestTables:
         source = (files("mailcore_resend") / "_advice.py").read_text(encoding="utf-8")
         codes = re.findall(r'code="(resend\.[a-z-]+)"', source)
         text = page()
-        assert len(codes) == 4
+        assert len(codes) == 5
         assert [code for code in codes if f"| `{code}` |" not in text] == []
         for said in (
             f"At most {_advice.MAX_RECIPIENTS} addresses",
             f"At most {_advice.MAX_SIZE // 1024 // 1024} MB",
             f"1 to {_advice.MAX_TAG} ASCII",
+            f"At most {_advice.MAX_TAGS} values",
         ):
             assert said in text
 

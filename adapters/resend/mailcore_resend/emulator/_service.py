@@ -68,7 +68,7 @@ class ResendEmulator:
         self._bases = {""}
         self._sent: list[SentMail] = []
         self._received: dict[str, tuple[bytes, datetime]] = {}
-        self._answers: dict[str, tuple[datetime, str, HttpResponse]] = {}
+        self._answers: dict[tuple[str, str], tuple[datetime, str, HttpResponse]] = {}
         self._recent: deque[datetime] = deque()
         self._outbox = Outbox()
         self._lock = RLock()
@@ -192,7 +192,7 @@ class ResendEmulator:
 
     def _check_key(self, given: str, *, status: int) -> None:
         if not given:
-            raise Refused(401, "missing_api_key", "Missing API Key")
+            raise Refused(401, "missing_api_key", "Missing API key in the authorization header.")
         if given != f"Bearer {self.api_key}" and given not in self._adopted:
             raise Refused(status, "validation_error", "API key is invalid")
 
@@ -216,21 +216,21 @@ class ResendEmulator:
     ) -> HttpResponse:
         """Answer a send; under the same key, with what was answered before."""
         key, body = headers.get("idempotency-key"), _body(request)
-        digest = hashlib.sha256(path.encode() + b"\n" + body).hexdigest()
+        digest = hashlib.sha256(body).hexdigest()
         if key is not None and not 0 < len(key) <= 256:
             words = "Idempotency keys, if present, must have between 1 and 256 characters."
             raise Refused(400, "invalid_idempotency_key", words)
-        if key is not None and key in self._answers:
-            at, before, response = self._answers[key]
+        if key is not None and (path, key) in self._answers:
+            at, before, response = self._answers[path, key]
             if now - at < KEPT:
                 if before != digest:
-                    words = "Same idempotency key used with a different request payload."
+                    words = "This idempotency key has been used, but the request body was modified."
                     raise Refused(409, "invalid_idempotent_request", words)
                 return response
         permissive = headers.get("x-batch-validation") == "permissive"
         response = self._send(body, path, now, permissive=permissive)
         if key is not None:
-            self._answers[key] = (now, digest, response)
+            self._answers[path, key] = (now, digest, response)
         return response
 
     def _send(self, body: bytes, path: str, now: datetime, *, permissive: bool) -> HttpResponse:

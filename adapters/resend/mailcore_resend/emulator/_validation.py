@@ -14,7 +14,7 @@ from mailcore_resend.emulator._mail import SentFile, SentMail
 
 __all__ = ["read_mail"]
 
-MAX_TO = 50
+MAX_TO, MAX_TAGS = 50, 75
 MAX_SIZE = 40 * 1024 * 1024
 _ADDRESS = re.compile(r"[^@\s<>,;:\"()]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}")
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
@@ -84,6 +84,8 @@ def _check_pairs(fields: Mapping[str, Any]) -> None:
     if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
         raise _invalid("Invalid `headers` field.")
     tags = fields.get("tags", [])
+    if len(tags) > MAX_TAGS:
+        raise _invalid(f"A mail has at most {MAX_TAGS} tags.")
     for tag in tags if isinstance(tags, list) else [None]:
         pair = [tag.get("name"), tag.get("value")] if isinstance(tag, dict) else [None]
         if not all(isinstance(one, str) and _TAG.fullmatch(one) for one in pair):
