@@ -85,4 +85,4 @@ class ResendAdapter(Adapter):
 
     def inbound_flow(self, webhook: VerifiedWebhook, ctx: Context) -> Flow[Sequence[InboundMessage]]:
         """Fetch the one incoming mail of a delivery."""
-        return (yield from _inbound.mail_flow(webhook, self.options))
+        return (yield from _inbound.mail_flow(webhook, self.options, now=ctx.now))

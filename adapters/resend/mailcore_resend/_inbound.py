@@ -2,117 +2,126 @@
 
 Rule 1: a delivery holds no mail, only its id. The mail is asked for by that id, and its source downloaded
         from the address in the answer.
-Rule 2: that address is followed to Resend's own host, or to that of a stand-in, and never with the API key.
-        Without the source, the mail is put together from what Resend parsed, and what is missing is noted.
+Rule 2: without the source, the mail is put together from what Resend parsed and from its files, which are
+        downloaded one by one; what is missing is noted.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from mailcore import (
     Defect,
     DefectCode,
     Flow,
-    HttpRequest,
-    HttpResponse,
+    InboundAttachment,
     InboundMessage,
     InvalidDocument,
-    Secret,
     VerifiedWebhook,
     parse_timestamp,
-    strict_json,
 )
+from mailcore_resend._download import MAX_MAIL, downloaded, told
 from mailcore_resend._fields import addresses, event_id, table, text
 from mailcore_resend._options import ResendOptions
 
 __all__ = ["KIND", "mail_flow"]
 
 KIND = "email.received"
-#: https://resend.com/docs/api-reference/attachments/retrieve-received-email-attachment
-DOWNLOADS = "https://inbound-cdn.resend.com"
-MAX_MAIL = 64 * 1024 * 1024
+#: What has no place of its own.
+_KEPT = ("id", "authentication", "attachments", "raw")
+#: Each is a request.
+MAX_FILES = 100
 #: It becomes part of an address.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def mail_flow(webhook: VerifiedWebhook, options: ResendOptions) -> Flow[list[InboundMessage]]:
+def mail_flow(
+    webhook: VerifiedWebhook, options: ResendOptions, *, now: datetime
+) -> Flow[list[InboundMessage]]:
     """
     Fetch the one mail that a delivery points to.
 
     Raises:
-        InvalidDocument: It points to none, or the mail cannot be had.
+        InvalidDocument: It points to none, or to one that is gone.
+        ServiceUnavailable: The mail cannot be had for now.
     """
     data = webhook.request.json()["data"]
-    response = yield _request(data.get("email_id"), options)
-    mail = _document(response)
-    defects: list[Defect] = []
-    raw: bytes | None = None
-    url = _download_url(mail, options, defects)
-    if url:
-        download = yield HttpRequest(method="GET", url=url, commits=False, max_response=MAX_MAIL)
-        raw = download.body if download.status == 200 else None
-        if raw is None:
-            _note(defects, "raw", f"The source could not be downloaded (HTTP {download.status}).")
-    if raw is None and mail.get("attachments"):
-        _note(defects, "attachments", "Without its source, the mail is without its files.")
-    return [_message(webhook, {**data, **mail}, raw, defects)]
-
-
-def _request(email_id: Any, options: ResendOptions) -> HttpRequest:
+    email_id = data.get("email_id")
     if not isinstance(email_id, str) or not _ID.fullmatch(email_id):
         raise InvalidDocument("The delivery points to no mail.")
-    headers: list[tuple[str, str | Secret]] = [("Accept", "application/json")]
-    if options.api_key is not None:
-        headers.append(("Authorization", options.api_key.as_bearer()))
-    return HttpRequest(
-        method="GET",
-        url=f"{options.api_url}/emails/receiving/{email_id}?html_format=cid",
-        headers=headers,
-        commits=False,
-        max_response=MAX_MAIL,
-    )
+    path = f"/emails/receiving/{email_id}"
+    mail = yield from told(f"{path}?html_format=cid", options, now=now)
+    defects: list[Defect] = []
+    raw = yield from _source(mail, options, defects, now)
+    files: list[InboundAttachment] = []
+    if raw is None and mail.get("attachments"):
+        files = yield from _files(path, options, defects, now)
+    return [_message(webhook, {**data, **mail}, raw, files, defects)]
 
 
-def _document(response: HttpResponse) -> Mapping[str, Any]:
-    if response.status != 200:
-        raise InvalidDocument(f"The mail could not be fetched (HTTP {response.status}).")
-    document = strict_json(response.body)
-    if not isinstance(document, dict):
-        raise InvalidDocument("What was fetched is no mail.")
-    return document
-
-
-def _download_url(mail: Mapping[str, Any], options: ResendOptions, defects: list[Defect]) -> str | None:
+def _source(
+    mail: Mapping[str, Any], options: ResendOptions, defects: list[Defect], now: datetime
+) -> Flow[bytes | None]:
     url = table(mail.get("raw")).get("download_url")
     if url is None:
         return None
-    if isinstance(url, str) and url.isascii() and _origin(url) in (DOWNLOADS, _origin(options.api_url)):
-        return url
-    _note(defects, "raw", "The source is said to be in a place that is not Resend's.")
-    return None
-
-
-def _origin(url: str) -> str | None:
-    """Return scheme, host and port, written one way only; None for what has more in that place."""
     try:
-        parts = urlsplit(url)
-    except ValueError:
+        return (yield from downloaded(url, options, now=now))
+    except InvalidDocument as error:
+        _note(defects, "raw", str(error))
         return None
-    origin = f"{parts.scheme}://{parts.netloc}"
-    return origin if url.startswith((f"{origin}/", f"{origin}?")) or url == origin else None
+
+
+def _files(
+    path: str, options: ResendOptions, defects: list[Defect], now: datetime
+) -> Flow[list[InboundAttachment]]:
+    files: list[InboundAttachment] = []
+    try:
+        listed = (yield from told(f"{path}/attachments", options, now=now)).get("data")
+    except InvalidDocument as error:
+        _note(defects, "attachments", str(error))
+        return files
+    items = listed if isinstance(listed, list) else [None]
+    left = MAX_MAIL
+    for fields in map(table, items[:MAX_FILES]):
+        try:
+            content = yield from downloaded(fields.get("download_url"), options, now=now, most=left)
+        except InvalidDocument as error:
+            _note(defects, "attachments", str(error))
+            continue
+        left -= len(content)
+        files.append(_file(fields, content))
+    if len(items) > MAX_FILES:
+        _note(defects, "attachments", f"The mail has more than {MAX_FILES} files.")
+    return files
+
+
+def _file(fields: Mapping[str, Any], content: bytes) -> InboundAttachment:
+    return InboundAttachment.from_bytes(
+        content,
+        content_type=text(fields.get("content_type")) or "application/octet-stream",
+        filename=text(fields.get("filename")) or None,
+        content_id=text(fields.get("content_id")) or None,
+        inline=fields.get("content_disposition") == "inline",
+    )
 
 
 def _message(
-    webhook: VerifiedWebhook, fields: Mapping[str, Any], raw: bytes | None, defects: list[Defect]
+    webhook: VerifiedWebhook,
+    fields: Mapping[str, Any],
+    raw: bytes | None,
+    files: list[InboundAttachment],
+    defects: list[Defect],
 ) -> InboundMessage:
+    headers = tuple(_headers(fields.get("headers")))
+    named = any(name.lower() == "from" for name, _ in headers)
     return InboundMessage.from_parts(
         raw=raw,
-        headers=tuple(_headers(fields.get("headers"))),
-        from_=text(fields.get("from")) or None,
+        headers=headers,
+        from_=None if named else text(fields.get("from")) or None,  # the header alone has the name
         to=_listed(fields.get("to")),
         cc=_listed(fields.get("cc")),
         bcc=_listed(fields.get("bcc")),
@@ -121,10 +130,11 @@ def _message(
         message_id=_optional(fields.get("message_id")),
         text=_optional(fields.get("text")),
         html=_optional(fields.get("html")),
+        attachments=files,
         envelope_recipients=addresses(fields.get("received_for")),
         event_id=event_id(webhook),
         timestamp=parse_timestamp(webhook.request.json().get("created_at")),
-        provider_fields={name: fields[name] for name in ("id", "attachments", "raw") if name in fields},
+        provider_fields={name: fields[name] for name in _KEPT if name in fields},
         provider_defects=tuple(defects),
     )
 

@@ -21,13 +21,18 @@ __all__ = ["KIT"]
 
 _FOLDER = Path(str(files("mailcore_resend") / "kit"))
 _HEADERS = ("svix-id", "svix-timestamp", "svix-signature")
-#: What can be fetched: sources of mails, and what Resend tells of them.
-_FETCHED = {
-    file.name: json.dumps(json.loads(file.read_text(encoding="utf-8"))["body"]).encode()
-    if file.suffix == ".json"
-    else file.read_bytes()
-    for file in (_FOLDER / "fetched").iterdir()
-}
+
+
+def _fetched(file: Path) -> HttpResponse:
+    """Return the answer that a file of `kit/fetched/` holds."""
+    if file.suffix != ".json":
+        return HttpResponse(status=200, body=file.read_bytes())
+    told = json.loads(file.read_text(encoding="utf-8"))["body"]
+    return HttpResponse(status=200, body=json.dumps(told).encode())
+
+
+_FETCHED = {file.name: _fetched(file) for file in (_FOLDER / "fetched").iterdir()}
+_RECEIVING = "/emails/receiving/"
 
 
 def _key(number: int) -> bytes:
@@ -55,12 +60,11 @@ def _sign(request: WebhookRequest, *, key: int, at: datetime) -> WebhookRequest:
 
 
 def _answer(request: Request) -> Response:
-    """Answer what is fetched for a delivery: the files of `kit/fetched/`, by the id of the mail."""
+    """Answer what is fetched for a delivery: the files of `kit/fetched/`, by the end of the address."""
     path = request.url.partition("?")[0] if isinstance(request, HttpRequest) else ""
-    name = path.rpartition("/")[2]
-    # A source is given to whoever asks: an adapter that asks in the wrong place has what it must not have.
-    body = _FETCHED.get(name if name.endswith(".eml") else f"{name}.json")
-    return HttpResponse(status=404) if body is None else HttpResponse(status=200, body=body)
+    _, told, name = path.partition(_RECEIVING)
+    file = name.replace("/", "-") + ".json" if told else path.rpartition("/")[2]
+    return _FETCHED.get(file, HttpResponse(status=404))
 
 
 KIT = Kit(

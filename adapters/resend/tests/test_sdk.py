@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
+import requests
 
+from mailcore import EndpointKind
 from mailcore.sandbox import LocalProvider
 
 resend = pytest.importorskip("resend", reason="Resend's client is not installed")
@@ -54,3 +58,24 @@ def test_wrong_key(local: LocalProvider, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(resend.exceptions.ResendError):
         resend.Emails.send(MAIL)
     assert local.emulator.sent == []
+
+
+def test_received_mail(local: LocalProvider) -> None:
+    """What came in is told of, with its files and where they are."""
+    raw = (
+        b"From: Eve <eve@example.net>\r\nSubject: Question\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\n\r\nHello\r\n--b\r\nContent-Disposition: attachment; filename=a.bin\r\n\r\nabc\r\n--b--\r\n"
+    )
+    local.emulator.subscribe(EndpointKind.INBOUND, local.url)
+    local.emulator.receive(raw, datetime.now(UTC))
+    [made] = local.emulator.due(datetime.now(UTC))
+    mail_id = json.loads(made.request.body)["data"]["email_id"]
+    mail = resend.Emails.Receiving.get(mail_id)
+    assert (mail["from"], mail["subject"], mail["text"]) == ("eve@example.net", "Question", "Hello")
+    assert requests.get(mail["raw"]["download_url"], timeout=10).content == raw
+    [file] = resend.Emails.Receiving.Attachments.list(mail_id)["data"]
+    one = resend.Emails.Receiving.Attachments.get(mail_id, file["id"])
+    assert (file["filename"], file["size"], one["id"]) == ("a.bin", 3, file["id"])
+    assert requests.get(one["download_url"], timeout=10).content == b"abc"
+    with pytest.raises(resend.exceptions.ResendError):
+        resend.Emails.Receiving.Attachments.get(mail_id, "no-file")

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 from mailcore import EmulatedDelivery, EndpointKind, HttpRequest, HttpResponse
 from mailcore_resend.emulator._answers import Refused, answer
-from mailcore_resend.emulator._events import WORDS, event_body
+from mailcore_resend.emulator._events import WORDS, event_body, timestamp
+from mailcore_resend.emulator._inbound import VALID, file_documents, files, mail_document
 from mailcore_resend.emulator._inbound import event_body as received_body
-from mailcore_resend.emulator._inbound import mail_document
 from mailcore_resend.emulator._mail import SentMail
 from mailcore_resend.emulator._outbox import Outbox
 from mailcore_resend.emulator._validation import read_mail
@@ -45,6 +45,7 @@ class ResendEmulator:
         signing_secret: What webhooks are signed with.
         domain: The verified domain, or several.
         rate_limit: Most requests in a second; None: unlimited.
+        offers_source: Whether the source of received mail can be downloaded.
 
     Attributes:
         api_key: Assign to it to change the key.
@@ -58,11 +59,13 @@ class ResendEmulator:
         signing_secret: str = DEFAULT_SECRET,
         domain: str | Iterable[str] = ("example.com", "resend.dev"),
         rate_limit: int | None = None,
+        offers_source: bool = True,
     ) -> None:
         self.api_key = api_key
         self.signing_secret = signing_secret
         self._domains = {domain} if isinstance(domain, str) else set(domain)
         self._rate_limit = rate_limit
+        self._offers_source = offers_source
         self._adopted: set[str] = set()
         self._base_url = ""
         self._bases = {""}
@@ -171,7 +174,7 @@ class ResendEmulator:
     def _answer(self, request: HttpRequest, now: datetime) -> HttpResponse:
         path, headers = self._local_path(request.url), _headers(request)
         if path.startswith(_SOURCES):  # the address is the permission
-            return HttpResponse(status=200, body=self._stored(path.removeprefix(_SOURCES))[0])
+            return HttpResponse(status=200, body=self._download(path.removeprefix(_SOURCES)))
         receiving = path.startswith(_RECEIVING)
         if not receiving and path not in {"/emails", "/emails/batch"}:
             raise Refused(404, "not_found", "The requested endpoint does not exist.")
@@ -180,9 +183,7 @@ class ResendEmulator:
         self._check_key(headers.get("authorization", ""), status=400 if receiving else 401)
         self._check_rate(now)
         if receiving:
-            mail_id = path.removeprefix(_RECEIVING)
-            raw, moment = self._stored(mail_id)
-            return answer(mail_document(raw, mail_id, moment, f"{self._base_url}{_SOURCES}{mail_id}"))
+            return answer(self._told(path.removeprefix(_RECEIVING), now))
         return self._once(request, headers, path, now)
 
     def _local_path(self, url: str) -> str:
@@ -210,6 +211,35 @@ class ResendEmulator:
         if mail_id not in self._received:
             raise Refused(404, "not_found", "Email not found")
         return self._received[mail_id]
+
+    def _told(self, path: str, now: datetime) -> Any:
+        """Return what is told of a received mail, of all its files, or of one of them."""
+        mail_id, *rest = path.split("/")
+        raw, moment = self._stored(mail_id)
+        url = f"{self._base_url}{_SOURCES}{mail_id}"
+        if not rest:
+            return {**mail_document(raw, mail_id, moment, url if self._offers_source else None)}
+        listed = [
+            {**one, "download_url": f"{url}/{number}", "expires_at": timestamp(now + VALID)}
+            for number, one in enumerate(file_documents(raw, mail_id))
+        ]
+        if rest == ["attachments"]:
+            return {"object": "list", "has_more": False, "data": listed}
+        found = [one for one in listed if rest == ["attachments", one["id"]]]
+        if not found:
+            raise Refused(404, "not_found", "Attachment not found")
+        return {"object": "attachment", **found[0]}
+
+    def _download(self, path: str) -> bytes:
+        mail_id, _, number = path.partition("/")
+        raw, _ = self._stored(mail_id)
+        if not number:
+            return raw
+        found = files(raw)
+        if not number.isascii() or not number.isdigit() or int(number[:4]) >= len(found):
+            raise Refused(404, "not_found", "Attachment not found")
+        content = found[int(number)].get_payload(decode=True)
+        return content if isinstance(content, bytes) else b""
 
     def _once(
         self, request: HttpRequest, headers: Mapping[str, str], path: str, now: datetime
