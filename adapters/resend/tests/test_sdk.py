@@ -63,7 +63,8 @@ def test_wrong_key(local: LocalProvider, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_received_mail(local: LocalProvider) -> None:
     """What came in is told of, with its files and where they are."""
     raw = (
-        b"From: Eve <eve@example.net>\r\nSubject: Question\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"From: Eve <eve@example.net>\r\nSubject: Question\r\n"
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
         b"--b\r\n\r\nHello\r\n--b\r\nContent-Disposition: attachment; filename=a.bin\r\n\r\nabc\r\n--b--\r\n"
     )
     local.emulator.subscribe(EndpointKind.INBOUND, local.url)
