@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import attrs
@@ -10,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailcore import Context, EndpointKind, Secret, WebhookRejected, WebhookRequest
+from mailcore import (
+    Context,
+    EndpointKind,
+    Secret,
+    TrackingEvent,
+    WebhookReceiver,
+    WebhookRejected,
+    WebhookRequest,
+)
 from mailcore_resend import _signature
 from mailcore_resend._adapter import ResendAdapter
 from mailcore_resend._options import ResendOptions
@@ -59,6 +68,16 @@ def test_names_of_the_standard(body: str) -> None:
     forged = [("svix-id", "msg_2"), *renamed]
     with pytest.raises(WebhookRejected):
         verify(attrs.evolve(signed, headers=forged))
+
+
+def test_id_that_is_signed_counts(make_receiver: Callable[..., WebhookReceiver]) -> None:
+    """An event has the id that the signature covers, whatever else the headers say."""
+    found: list[TrackingEvent] = []
+    at = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
+    signed = delivery(BODY, name="msg_signed", at=at)
+    hook = attrs.evolve(signed, headers=[*signed.headers.pairs, ("webhook-id", "msg_other")], received_at=at)
+    assert make_receiver(on_event=found.append).receive(hook, kind="tracking").status == 200
+    assert [event.event_id for event in found] == ["msg_signed"]
 
 
 def test_what_it_proves() -> None:
