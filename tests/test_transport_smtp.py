@@ -140,6 +140,9 @@ class Server:
 
     def _encrypt(self) -> None:
         assert self._context is not None
+        # A client that is gone ends here: wrap_socket would leave the socket of one open.
+        if not self._sock.recv(1, socket.MSG_PEEK):
+            raise EOFError
         self._sock = self._context.wrap_socket(self._sock, server_side=True)
 
     def close(self) -> None:
