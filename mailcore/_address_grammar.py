@@ -145,7 +145,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
         match = _TOKEN.match(text, at)
         if match is None:
             raise InvalidAddress(f"Unexpected {text[at]!r}.")
-        tokens.append((match.lastgroup or "", match.group()))
+        tokens.append((str(match.lastgroup), match.group()))
         at = match.end()
     return tokens
 

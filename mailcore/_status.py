@@ -77,7 +77,7 @@ def retry_after(response: HttpResponse, now: datetime) -> float | None:
     """
     text = response.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
-        return min(float(text[:9]), MAX_RETRY_AFTER)
+        return min(float(text), MAX_RETRY_AFTER)
     return _until(text, now) if text else None
 
 

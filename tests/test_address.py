@@ -261,8 +261,9 @@ class TestRefusing:
     def test_controls(self, spec: str, name: str, bad: str) -> None:
         """Control and bidirectional characters are refused however the address is made."""
         spec, name = spec.format(bad), name.format(bad)
-        with pytest.raises(InvalidAddress):
+        with pytest.raises(InvalidAddress) as caught:
             Address(spec, name)
+        assert caught.value.field == ""
         with pytest.raises(InvalidAddress):
             Address.parse(f'"{name}" <{spec}>')
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import pickle
 from collections.abc import Callable, Generator, Iterator
@@ -562,6 +563,68 @@ class TestInALoop:
 
         assert asyncio.run(drive_async(steps(), wait)) is OK
         assert script.requests == [STEP, COMMIT]
+
+
+class Stop(BaseException):
+    """A signal, or a task's end."""
+
+
+def blocking(flow: Generator[Any, Any, Any], carry_out: Callable[[Any], Any]) -> Any:
+    """Carry out a flow."""
+    return drive(flow, carry_out)
+
+
+def looped(flow: Generator[Any, Any, Any], carry_out: Callable[[Any], Any]) -> Any:
+    """Carry out a flow where each step is waited for."""
+
+    async def wait(step: Any) -> Any:
+        return carry_out(step)
+
+    return asyncio.run(drive_async(flow, wait))
+
+
+@pytest.mark.parametrize("carried", [blocking, looped])
+class TestStopped:
+    """A flow that is stopped from outside."""
+
+    def stopping(self, *when: str) -> tuple[list[str], Callable[[str], None]]:
+        """Return the steps that will have been carried out, and what carries them out and stops some."""
+        steps: list[str] = []
+
+        def carry_out(step: str) -> None:
+            steps.append(step)
+            if step in when:
+                raise Stop(step)
+
+        return steps, carry_out
+
+    def test_cleans_up(self, carried: Callable[..., Any]) -> None:
+        """It is told, may still do something, and what stopped it comes out."""
+        steps, carry_out = self.stopping("send")
+
+        def flow() -> Generator[str, Any, None]:
+            try:
+                yield "send"
+            except Stop:
+                yield "give back"
+                raise
+
+        with pytest.raises(Stop, match="^send$"):
+            carried(flow(), carry_out)
+        assert steps == ["send", "give back"]
+
+    def test_stopped_again(self, carried: Callable[..., Any]) -> None:
+        """Whoever stops it a second time does not wait until it is clean."""
+        steps, carry_out = self.stopping("send", "give back")
+
+        def flow() -> Generator[str, Any, None]:
+            for step in ("send", "give back", "and again"):
+                with contextlib.suppress(Stop):
+                    yield step
+
+        with pytest.raises(Stop, match="^give back$"):
+            carried(flow(), carry_out)
+        assert steps == ["send", "give back"]
 
 
 class TestBatch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -10,9 +11,18 @@ from typing import Any
 import pytest
 from urllib3.util.connection import allowed_gai_family
 
-from mailcore import Deadline, HttpRequest, HttpResponse, Phase, Settings, TransportFailure
+from mailcore import (
+    ConfigurationError,
+    Deadline,
+    HttpRequest,
+    HttpResponse,
+    JsonBody,
+    Phase,
+    Settings,
+    TransportFailure,
+)
 from mailcore.transports._watched import Progress, _WatchedSocket
-from mailcore.transports.requests import RequestsTransport
+from mailcore.transports.requests import ONE_PIECE, RequestsTransport
 from reliability.authority import Authority
 from reliability.fault_server import Peer, Script, Server, answering
 
@@ -102,6 +112,15 @@ class TestProgress:
             watched.arm(progress)
             assert ours.gettimeout() == 1.0
 
+    def test_stands_in(self) -> None:
+        """What it does not watch is the socket's own."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            watched = _WatchedSocket(ours)
+            assert watched.fileno() == ours.fileno()
+            watched.close()
+            assert theirs.recv(1) == b""
+
     @pytest.mark.parametrize("left", [0.0, -1.0])
     def test_no_time_left(self, left: float) -> None:
         """It does not begin."""
@@ -130,6 +149,46 @@ class TestTemplates:
         ]
         assert prepared == ["POST", "PUT", "POST"]
         assert len(carrier._templates) == 2
+        again = dict(carrier._templates)
+        carrier._prepare(request("http://127.0.0.1:9/send"))
+        assert all(carrier._templates[key] is template for key, template in again.items())
+        assert [template.method for template in again.values()] == ["POST", "PUT"]
+
+    def test_address_that_nobody_can_reach(self, transport: Any) -> None:
+        """It is said as what it is: a setting."""
+        with pytest.raises(ConfigurationError) as caught:
+            exchange(transport(), request("https://*.example/send"))
+        assert str(caught.value) == "The service address is not one that can be reached."
+
+    @pytest.mark.parametrize("size, pieces", [(ONE_PIECE, 1), (ONE_PIECE + 1, 2)])
+    def test_small_body_is_one_piece(self, size: int, pieces: int, transport: Any) -> None:
+        """Up to 64 KiB go out with one system call; more is read while it is sent."""
+        body = JsonBody({"a": "x" * (size - len('{"a":""}'))})
+        assert len(body) == size
+        prepared = transport()._prepare(request("http://127.0.0.1:9/send", body=body))
+        assert prepared.body == b"".join(body) if pieces == 1 else prepared.body is body
+
+
+class TestSession:
+    """What belongs to one process."""
+
+    def test_of_another_thread(self, transport: Any) -> None:
+        """After a fork, who comes second to open a session takes that of the first."""
+        carrier, parent, first = transport(), object(), object()
+
+        class Lock:
+            """Lets another thread be faster."""
+
+            def __enter__(self) -> None:
+                carrier._opened = (os.getpid(), first)
+
+            def __exit__(self, *_: object) -> None:
+                carrier._lock = threading.Lock()
+
+        opened = carrier._opened
+        carrier._opened, carrier._lock = (os.getpid() + 1, parent), Lock()
+        assert carrier._session() is first
+        carrier._opened = opened
 
 
 class TestConnections:

@@ -13,7 +13,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -131,7 +131,7 @@ class _HTTPConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         """Try each address of the host, all of them within what is left of the time to connect."""
         progress: Progress = _current.progress
-        wait = cast("float", self.timeout)  # the transport gives each request its own
+        wait: Any = self.timeout  # a number: the transport gives each request its own
         until = Deadline(wait)
         refused = OSError()  # where the host has no address
         for family, kind, proto, _, address in _addresses(self._dns_host, self.port):
@@ -167,7 +167,7 @@ class _HTTPConnection(HTTPConnection):
 def _addresses(host: str, port: int) -> list[Any]:
     try:
         # The look-up itself takes as long as the system's resolver does: nothing can interrupt it.
-        return list(socket.getaddrinfo(host.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM))
+        return list(socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM))
     except OSError as error:
         raise NameResolutionError(host, None, error) from error  # type: ignore[arg-type]  # reason: only shown
 

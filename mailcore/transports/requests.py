@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,16 +69,6 @@ class _Adapter(HTTPAdapter):
 
 
 _KNOWN = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError)
-
-
-class _Stream:
-    """A request body that is iterated; without `read`, which would cut it into 16 KiB pieces."""
-
-    def __init__(self, body: Any) -> None:
-        self._body = body
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body)
 
 
 class RequestsTransport:
@@ -160,7 +149,7 @@ class RequestsTransport:
         prepared.headers["Content-Length"] = str(len(body))
         if not isinstance(body, bytes) and len(body) <= ONE_PIECE:
             body = b"".join(body)
-        prepared.body = body if isinstance(body, bytes) else _Stream(body)  # type: ignore[assignment]  # reason: any iterable is sent
+        prepared.body = body  # type: ignore[assignment]  # reason: any iterable is sent
         return prepared
 
     def _send(
