@@ -609,7 +609,7 @@ class TestStopped:
                 yield "give back"
                 raise
 
-        with pytest.raises(Stop, match="^send$"):
+        with pytest.raises(Stop, match=r"^send$"):
             carried(flow(), carry_out)
         assert steps == ["send", "give back"]
 
@@ -622,7 +622,7 @@ class TestStopped:
                 with contextlib.suppress(Stop):
                     yield step
 
-        with pytest.raises(Stop, match="^give back$"):
+        with pytest.raises(Stop, match=r"^give back$"):
             carried(flow(), carry_out)
         assert steps == ["send", "give back"]
 

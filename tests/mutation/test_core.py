@@ -27,6 +27,8 @@ DIFF = """\
 SURVIVOR = Mutant("mailcore._retry.Quota.take", "if cost > self._left:", "if cost >= self._left:")
 PLACES: Mapping[str, Path] = PACKAGES
 
+FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+
 
 def functions(module: str) -> set[str]:
     """Return the dotted names of a module's functions and methods."""
@@ -34,12 +36,10 @@ def functions(module: str) -> set[str]:
     tree = ast.parse((PLACES[package] / f"{rest.replace('.', '/')}.py").read_text(encoding="utf-8"))
     found: set[str] = set()
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, FUNCTION):
             found.add(node.name)
         elif isinstance(node, ast.ClassDef):
-            found |= {
-                f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)
-            }
+            found |= {f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, FUNCTION)}
     return found
 
 
