@@ -19,13 +19,14 @@ from mailcore._unset import UNSET
 from mailcore.cli._source import read_text
 from mailcore.exceptions import InvalidMessage, UnsupportedFeature
 
-__all__ = ["in_options", "message_of"]
+__all__ = ["OPTIONS", "given_fields", "in_options", "message_of"]
 
 #: Field → the option that gives it.
-_OPTIONS = {
+OPTIONS = {
     "from_": "--from",
     "reply_to": "--reply-to",
     "attachments": "--attach",
+    "attach": "--attach",
     "filename": "--attach",
     "tags": "--tag",
     "headers": "--header",
@@ -49,6 +50,13 @@ _PREFIX = re.compile(r"(?P<field>\w+)(?:\['(?P<item>[^']*)'\])?: ")
 
 def message_of(fields: Mapping[str, Any]) -> Message:
     """Return the message the options make; what is not given is left to the mailer's defaults."""
+    given = given_fields(fields)
+    with in_options():
+        return Message(**given)
+
+
+def given_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a message that options give, their files read."""
     if fields["text"] == fields["html"] == "-":
         raise click.UsageError("Only one of --text and --html can be read from standard input.")
     made: Mapping[str, Any] = {
@@ -60,8 +68,7 @@ def message_of(fields: Mapping[str, Any]) -> Message:
     }
     given = {name: value for name, value in made.items() if value not in (None, (), [], {})}
     given.pop("attach", None)
-    with in_options():
-        return Message(**given)
+    return given
 
 
 def _headers(given: Sequence[str]) -> dict[str, str]:
@@ -107,12 +114,12 @@ def _reworded(error: InvalidMessage | UnsupportedFeature, message: Message | Non
     field, text = error.field.partition("[")[0], str(error)
     if message is not None and getattr(message, field, UNSET) is UNSET:
         return _NEEDED[field] if field in _NEEDED and text.startswith(f"{field}: There is no") else text
-    if field not in _OPTIONS:
+    if field not in OPTIONS:
         return text
     if "_" in field:  # it is no word of a sentence
-        text = re.sub(rf"\b{field}(?!\w|: )", _OPTIONS[field], text)
+        text = re.sub(rf"\b{field}(?!\w|: )", OPTIONS[field], text)
     found = _PREFIX.match(text)
     if found is None or found["field"] != field:
         return text
     item = f" {found['item']}" if found["item"] else ""
-    return f"{_OPTIONS[field]}{item}: {text[found.end() :]}"
+    return f"{OPTIONS[field]}{item}: {text[found.end() :]}"

@@ -1,4 +1,4 @@
-"""`mailcore send`: one message from the command line."""
+"""`mailcore send`: one message from the command line, or a list of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from contextlib import redirect_stdout
 from typing import Any
 
+import attrs
 import click
 from rich.text import Text
 
@@ -14,8 +15,10 @@ from mailcore._mailer import Mailer
 from mailcore._result import TAKEN, RecipientResult, SendResult
 from mailcore.cli._document import json_option, result_document
 from mailcore.cli._exit import ExitCode, complain
+from mailcore.cli._list_options import ListOptions, list_options
 from mailcore.cli._message import in_options, message_of
 from mailcore.cli._selection import Selection, selection_options
+from mailcore.cli._send_list import send_list
 from mailcore.cli._terminal import console, print_json, printable, rows
 from mailcore.cli._wire import Masks, request_document, request_lines
 from mailcore.exceptions import MailcoreError, MaybeSent, NotAccepted
@@ -35,6 +38,22 @@ For example:
 TEXT is the text itself, @FILE, or - for standard input; @@ begins a text with @.
 Tokens come from the environment or a file, never from an argument: `mailcore providers --json`
 names the variables. Exit code 5 says the mail may have been sent: repeat it with the key that is shown.
+
+\b
+A list, one mail for each row or file:
+  mailcore send --provider mailpace --csv people.csv --from ada@example.com \\
+      --subject 'Hello {name}' --text @letter.txt --dry-run
+  mailcore send --provider mailpace --csv people.csv --from ada@example.com \\
+      --subject 'Hello {name}' --text @letter.txt --results results.jsonl
+  mailcore send --provider mailpace --eml outbox/ --results results.jsonl
+
+\b
+The first row of a CSV file names its columns. {column} is filled in, in every option that holds text;
+a column named like an option (to, cc, subject, text ...) gives it where the option is not given, and
+`name` is the name that belongs to `to`. The whole list is checked before its first mail is sent.
+With --results, a run that ended early can go on: the same command with --resume sends what was not
+sent. The exit code is 5 if any mail may have been sent, else 4 if any was rejected, else 6 if any was
+not accepted; Ctrl-C finishes what is under way, and is 130.
 """
 
 
@@ -52,15 +71,22 @@ names the variables. Exit code 5 says the mail may have been sent: repeat it wit
 @click.option("--tag", "tags", metavar="NAME", multiple=True, help="Label; repeat it for more.")
 @click.option("--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="Extra header of the mail.")
 @click.option("--idempotency-key", metavar="KEY", help="Key under which a repeated send is taken once.")
-@click.option("--dry-run", is_flag=True, help="Show the request and send nothing.")
+@list_options
+@click.option("--dry-run", is_flag=True, help="Check all of it, show the first request and send nothing.")
 @json_option
 def send(
     *, provider: str | None, config: str | None, mailer: str | None, url: str | None,
     dry_run: bool, as_json: bool, **fields: Any,
 ) -> int:  # fmt: skip
-    """Send one message."""
+    """Send one message, or a list of them."""
+    selection = Selection(provider=provider, config=config, mailer=mailer, url=url)
+    listed = ListOptions(**{field.name: fields.pop(field.name) for field in attrs.fields(ListOptions)})
+    if listed.is_given:
+        configuration, name = selection.configuration(), mailer or "default"
+        with listed.source(fields) as source:
+            return send_list(source, configuration, listed, name=name, dry_run=dry_run, as_json=as_json)
     message = message_of(fields)
-    configuration = Selection(provider=provider, config=config, mailer=mailer, url=url).configuration()
+    configuration = selection.configuration()
     with Mailer(configuration, name=mailer or "default") as found, in_options(message):
         if dry_run:
             masks = Masks(configuration.settings, configuration.options)

@@ -199,3 +199,42 @@ def _write(path: Path, request: Any) -> Any:
     body.write_bytes(request.body)
     headers.write_text("".join(f"{name}: {value}\n" for name, value in request.headers))
     return SimpleNamespace(body=str(body), headers=str(headers), pairs=dict(request.headers))
+
+
+@attrs.frozen
+class Lists:
+    """A real provider on this machine, and a command that sends lists to it."""
+
+    run: Callable[..., Ran]
+    local: Any
+    folder: Path
+    config: Path
+
+    def send(self, *arguments: str, stdin: bytes = b"") -> Ran:
+        """Run `mailcore send` with the provider's settings."""
+        return self.run("send", "--config", str(self.config), *arguments, stdin=stdin)
+
+    def file(self, name: str, content: str | bytes) -> str:
+        """Write a file and return its path."""
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    @property
+    def sent(self) -> list[Any]:
+        """What the provider was told of the mails that it took, in order of their recipients."""
+        return sorted((mail.payload for mail in self.local.emulator.sent), key=lambda mail: mail["to"])
+
+
+@pytest.fixture
+def lists(run: Callable[..., Ran], tmp_path: Path) -> Iterator[Lists]:
+    """Return a local MailPace whose chaos a test can set, without pauses between repeats."""
+    from mailcore.sandbox import Chaos, LocalProvider
+    from mailcore.testing import no_pauses
+
+    config = tmp_path / "mailcore.toml"
+    with LocalProvider("mailpace", chaos=Chaos(seed=1)) as local, no_pauses():
+        lines = [f"{name} = {json.dumps(value)}" for name, value in local.settings.items()]
+        config.write_text("\n".join(["[mailers.local]", *lines, "max_attempts = 1\n"]))
+        yield Lists(run, local, tmp_path, config)
