@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from mailcore._emulator import EmulatedDelivery, Emulator
     from mailcore._event import BounceClass, EventType, RejectReason, TrackingEvent
+    from mailcore._extra import requires_extra
     from mailcore._file_content import FileContent
     from mailcore._form import FormBody
     from mailcore._form_part import FormPart
@@ -229,6 +230,7 @@ __all__ = [
     "from_json",
     "hookimpl",
     "parse_timestamp",
+    "requires_extra",
     "retry_after",
     "strict_json",
     "to_json",
@@ -253,6 +255,7 @@ _HOMES = {
     ),
     "_emulator": "EmulatedDelivery Emulator",
     "_event": "BounceClass EventType RejectReason TrackingEvent",
+    "_extra": "requires_extra",
     "_file_content": "FileContent",
     "_form": "FormBody",
     "_form_part": "FormPart",

@@ -40,6 +40,7 @@ from mailcore import (
     error_for_status,
     hookimpl,
 )
+from mailcore._pip import pip_install
 from mailcore._transport import Deadline
 from mailcore.testing import RecordingTransport, outbox
 
@@ -586,4 +587,4 @@ class TestLife:
             "except MissingDependency as error: print(error)\n"
         )
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-        assert "pip install 'mailcore-esp[aiohttp]'" in done.stdout
+        assert f"Run: {pip_install('mailcore-esp', 'aiohttp')}\n" in done.stdout

@@ -32,6 +32,7 @@ from mailcore import (
     WebhookRequest,
     hookimpl,
 )
+from mailcore._pip import pip_install
 from mailcore.testing import Deliveries, RecordingTransport, deliveries
 
 pytest.importorskip("opentelemetry.sdk", reason="the OpenTelemetry SDK is not installed")
@@ -455,5 +456,5 @@ class TestInstalling:
         """The error names the command that installs it."""
         code = "import sys; sys.modules['opentelemetry'] = None; import mailcore.observers.otel"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        assert "MissingDependency: Traces and metrics need the OpenTelemetry API" in done.stderr
-        assert "pip install opentelemetry-api" in done.stderr
+        assert "MissingDependency: mailcore.observers.otel needs the extra 'otel'" in done.stderr
+        assert f"Run: {pip_install('mailcore-esp', 'otel')}\n" in done.stderr

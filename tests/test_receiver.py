@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -58,6 +59,7 @@ from mailcore import (
     to_json,
 )
 from mailcore._config import configuration
+from mailcore._pip import pip_install
 from mailcore.testing import RecordingTransport
 
 NOW = datetime(2030, 1, 31, 9, tzinfo=UTC)
@@ -1261,7 +1263,8 @@ class TestMailPace:
             == "1"
         )
         key = base64.b64encode(bytes(range(32))).decode()
-        with pytest.raises(MissingDependency, match=r"pip install 'mailcore-mailpace\[signatures\]'"):
+        command = re.escape(pip_install("mailcore-mailpace", "signatures"))
+        with pytest.raises(MissingDependency, match=command):
             WebhookReceiver.from_config({"provider": "mailpace", "webhook_key": key}, environ={}, host=host)
 
     @pytest.mark.rule("N-H9")

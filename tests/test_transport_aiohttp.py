@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from mailcore import Attachment, Base64, Deadline, HttpRequest, JsonBody, Phase, Secret, Settings
+from mailcore._pip import pip_install
 from mailcore._transport import TransportFailure
 from mailcore.transports.aiohttp import AiohttpTransport
 from mailcore.transports.requests import RequestsTransport
@@ -255,7 +256,7 @@ def test_without_the_library() -> None:
         "except MissingDependency as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "pip install 'mailcore-esp[aiohttp]'" in done.stdout
+    assert f"Run: {pip_install('mailcore-esp', 'aiohttp')}\n" in done.stdout
 
 
 @pytest.mark.loopback

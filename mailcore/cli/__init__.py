@@ -9,6 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from mailcore._extra import requires_extra
+from mailcore.exceptions import MissingDependency
+
 __all__ = ["main"]
 
 
@@ -20,10 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What stands after `mailcore`; None: as the process was started.
     """
     try:
-        import click  # noqa: F401  # reason: only whether it is there
-        import rich  # noqa: F401  # reason: the same
-    except ModuleNotFoundError:
-        print("The command line needs its extra: pip install 'mailcore-esp[cli]'", file=sys.stderr)
+        with requires_extra("cli", by="The command line"):
+            import click  # noqa: F401  # reason: only whether it is there
+            import rich  # noqa: F401  # reason: the same
+    except MissingDependency as error:
+        print(error, file=sys.stderr)
         return 3
     try:
         from mailcore.cli._app import run

@@ -15,15 +15,17 @@ from functools import wraps
 from io import BytesIO
 from typing import Any, Unpack
 
-from flask import Blueprint, Flask, Request, Response, current_app, has_app_context, request
-from flask.blueprints import BlueprintSetupState
-from flask.sansio.app import App
-
 from mailcore import ConfigurationError, Mailer, MailerGroup, Mailers, WebhookReceiver
 from mailcore._closing import Closing
+from mailcore._extra import requires_extra
 from mailcore.frameworks._embedding import Embedded, Handlers, Options, named
 from mailcore.frameworks._endpoint import NOT_FOUND
 from mailcore.frameworks.wsgi import Environ, received
+
+with requires_extra("flask", by=__name__):
+    from flask import Blueprint, Flask, Request, Response, current_app, has_app_context, request
+    from flask.blueprints import BlueprintSetupState
+    from flask.sansio.app import App
 
 __all__ = ["Mailcore"]
 

@@ -12,13 +12,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Unpack
 
-from starlette.applications import Starlette
-
 from mailcore import AsyncMailer, AsyncMailerGroup, AsyncMailers, AsyncWebhookReceiver
 from mailcore._closing import AsyncClosing
+from mailcore._extra import requires_extra
 from mailcore.frameworks._embedding import Embedded, Handlers, Options, named
 from mailcore.frameworks._endpoint import Endpoint
 from mailcore.frameworks.asgi import WebhookApp
+
+with requires_extra("starlette", by=__name__):
+    from starlette.applications import Starlette
 
 __all__ = ["Mailcore"]
 

@@ -18,16 +18,17 @@ from urllib.parse import urlsplit
 
 from mailcore._delivery import Disposition, EndpointKind
 from mailcore._event import TrackingEvent
+from mailcore._extra import requires_extra
 from mailcore._http import HttpRequest, Request
 from mailcore._message import Message
 from mailcore._outcome import Outcome
 from mailcore._plugins import PluginHost
 from mailcore._result import Attempt, SendResult
 from mailcore._version import version
-from mailcore.exceptions import ConfigurationError, MailcoreError, MissingDependency, SendCancelled, SendError
+from mailcore.exceptions import ConfigurationError, MailcoreError, SendCancelled, SendError
 from mailcore.hookspecs import hookimpl
 
-try:
+with requires_extra("otel", by=__name__):
     from opentelemetry import context as contexts
     from opentelemetry.metrics import Histogram, MeterProvider, get_meter
     from opentelemetry.trace import (
@@ -38,10 +39,6 @@ try:
         get_tracer,
         set_span_in_context,
     )
-except ModuleNotFoundError as missing:
-    raise MissingDependency(
-        "Traces and metrics need the OpenTelemetry API. Run: python -m pip install opentelemetry-api"
-    ) from missing
 
 __all__ = ["Telemetry", "install"]
 

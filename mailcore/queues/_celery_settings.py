@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
-
-from celery import Celery
+from typing import TYPE_CHECKING, Any
 
 from mailcore._group import MailerGroup
 from mailcore._mailer import Mailer
 from mailcore.exceptions import ConfigurationError, MailcoreError
 from mailcore.queues._journal import Journal
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 __all__ = ["broker_journal", "check_broker", "check_worker"]
 

@@ -19,11 +19,9 @@ from random import random as random_number
 from typing import Any, cast
 
 import attrs
-from celery import Celery, bootsteps
-from celery.exceptions import Reject
-from celery.worker.request import Request
 
 from mailcore._closing import Closing
+from mailcore._extra import requires_extra
 from mailcore._mailers import Mailers
 from mailcore._message import Message
 from mailcore._replay import Claim, ReplayStore
@@ -38,6 +36,11 @@ from mailcore.queues._review import ReviewList, Unsettled
 from mailcore.queues._stowage import AttachmentStore, stow
 from mailcore.stores.folder import ReviewFolder
 from mailcore.stores.sqlite import SqliteReplayStore
+
+with requires_extra("celery", by=__name__):
+    from celery import Celery, bootsteps
+    from celery.exceptions import Reject
+    from celery.worker.request import Request
 
 __all__ = ["Enqueued", "MailQueue"]
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import redis
-
 from mailcore._closing import Closing
+from mailcore._extra import requires_extra
 from mailcore._replay import Claim
 from mailcore._secret import Secret
+
+with requires_extra("redis", by=__name__):
+    import redis
 
 __all__ = ["RedisJournal", "RedisReplayStore"]
 

@@ -23,23 +23,20 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
+from mailcore._extra import requires_extra
 from mailcore._http import Body, Headers, HttpRequest, HttpResponse
 from mailcore._settings import Settings
 from mailcore._transport import Deadline, Phase
 from mailcore._url import check_service_url
-from mailcore.exceptions import ConfigurationError, MissingDependency
+from mailcore.exceptions import ConfigurationError
 from mailcore.transports._failure import failure
 from mailcore.transports._header_fields import header_fields
 from mailcore.transports._packing import is_packed, unpacked
 from mailcore.transports._trust import Trust
 
-try:
+with requires_extra("aiohttp", by=__name__):
     import aiohttp
     from yarl import URL
-except ImportError:
-    raise MissingDependency(
-        "Sending over HTTP from async code needs aiohttp: pip install 'mailcore-esp[aiohttp]'."
-    ) from None
 
 __all__ = ["AiohttpTransport"]
 

@@ -28,6 +28,7 @@ from mailcore import (
     UnsupportedFeature,
     WebhookRejected,
 )
+from mailcore._pip import pip_install
 from mailcore.cli import main
 from mailcore.cli._app import app
 from mailcore.cli._exit import code_of
@@ -233,7 +234,7 @@ class TestWithoutTheExtra:
         monkeypatch.setitem(sys.modules, package, None)
         assert main(["demo"]) == 3
         said = capsys.readouterr()
-        assert (said.out, "pip install 'mailcore-esp[cli]'" in said.err) == ("", True)
+        assert (said.out, f"Run: {pip_install('mailcore-esp', 'cli')}\n" in said.err) == ("", True)
 
 
 class TestProcess:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mailcore import AdapterSpec, PluginHost, hookimpl
+from mailcore._pip import pip_install
 from mailcore.cli import _doctor, _installed
 
 KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -180,7 +181,7 @@ class TestInstallation:
         ran = run("doctor", "--json", MAILPACE_WEBHOOK_KEY=KEY)
         assert ran.code == 3
         (text,) = problems(ran).values()
-        assert "pip install 'mailcore-mailpace[signatures]'" in text
+        assert f"Run: {pip_install('mailcore-mailpace', 'signatures')}" in text
 
     def test_a_check_that_fails_stops_no_other(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """A doctor who collapses helps nobody."""

@@ -10,6 +10,7 @@ import ast
 import configparser
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -28,6 +29,21 @@ FOLDERS = [
     for path in sorted(ROOT.glob(pattern))
 ]
 each_distribution = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+
+#: Imports each module it is given, and prints the errors of those that cannot be.
+IMPORTS = """
+import importlib, sys
+for name in sys.argv[1:]:
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        print(name, f"{type(error).__name__}: {error}")
+"""
+
+
+def module_name(path: Path) -> str:
+    """Return the name that a file of core is imported by."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
 def run(*command: object, code: int = 0, cwd: Path | None = None) -> str:
@@ -164,6 +180,46 @@ class TestEmptyEnvironment:
         assert "mailcore-esp[cli]" in run(programs / "mailcore", "providers", code=3)
 
 
+class TestWithoutExtras:
+    """What a user has who installed core alone, and uses what an extra brings."""
+
+    @pytest.fixture
+    def python(self, built: Path, tmp_path: Path) -> Path:
+        """Install core alone."""
+        return environment(tmp_path, wheel(built, "mailcore-esp")) / "python"
+
+    def test_every_module_is_there_or_names_its_extra(self, python: Path) -> None:
+        """No public module fails with a bare ModuleNotFoundError; the extras named are the declared ones."""
+        names = map(module_name, sorted((ROOT / "mailcore").rglob("*.py")))
+        private = re.compile(r"\._|migrations|pytest_plugin$")
+        modules = [name for name in names if not private.search(name)]
+        missing = {}
+        for line in run(python, "-I", "-W", "error", "-c", IMPORTS, *modules).splitlines():
+            name, _, text = line.partition(" ")
+            missing[name] = text
+        said = re.compile(
+            r"MissingDependency: \S+ needs the extra '(\w+)' of mailcore-esp \(No module named '\w+'\)\. "
+            r"Run: pip install 'mailcore-esp\[\1\] @ file:///\S+'"
+        )
+        assert {name: text for name, text in missing.items() if not said.fullmatch(text)} == {}
+        extras = {text.split("'")[1] for text in missing.values()}
+        declared = set(pyproject(ROOT)["project"]["optional-dependencies"])
+        assert extras == declared - {"cli"}
+        assert {
+            "mailcore.frameworks.django", "mailcore.frameworks.django.urls", "mailcore.frameworks.flask",
+            "mailcore.frameworks.starlette", "mailcore.observers.otel", "mailcore.queues.celery",
+            "mailcore.stores.redis", "mailcore.transports.aiohttp",
+        } <= set(missing)  # fmt: skip
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="the command is quoted for a POSIX shell")
+    def test_the_command_it_names_helps(self, python: Path) -> None:
+        """Whoever runs it can import the module."""
+        statement = "import mailcore.frameworks.flask"
+        said = run(python, "-I", "-c", statement, code=1).splitlines()[-1]
+        run(python.parent / "python", "-m", *shlex.split(said.partition("Run: ")[2]), "--quiet")
+        run(python, "-I", "-W", "error", "-c", statement)
+
+
 class TestProof:
     """What the conformance suite shows of an adapter, both from wheels, in an empty folder."""
 
@@ -186,7 +242,7 @@ class TestProof:
         """Without PyNaCl the run is refused, with the command that installs it."""
         command = [empty_environment / "mailcore-conformance", "run", "mailpace", "--json", "r.json"]
         said = run(*command, code=2, cwd=tmp_path)
-        assert "pip install 'mailcore-mailpace[signatures]'" in said
+        assert "pip install 'mailcore-mailpace[signatures] @ file:///" in said
         assert "Traceback" not in said
         assert list(tmp_path.iterdir()) == []
 

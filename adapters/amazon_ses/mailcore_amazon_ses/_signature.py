@@ -23,10 +23,10 @@ from mailcore import (
     HttpRequest,
     HttpResponse,
     InvalidDocument,
-    MissingDependency,
     WebhookRejected,
     WebhookRequest,
     parse_timestamp,
+    requires_extra,
 )
 from mailcore_amazon_ses._fields import table
 from mailcore_amazon_ses._options import AmazonSesOptions
@@ -160,16 +160,11 @@ class Verifier:
     """
 
     def __init__(self) -> None:
-        try:
+        with requires_extra("signatures", of="mailcore-amazon-ses", by="topic_arns"):
             from cryptography import x509
             from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
             from cryptography.hazmat.primitives import hashes
             from cryptography.hazmat.primitives.asymmetric import padding, rsa
-        except ImportError:
-            raise MissingDependency(
-                "topic_arns needs cryptography, which is not installed: "
-                "pip install 'mailcore-amazon-ses[signatures]' (it adds cryptography>=42)."
-            ) from None
         self._load = x509.load_pem_x509_certificate
         self._hashes: Mapping[str, Any] = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303  # reason: SNS's default
         self._padding = padding.PKCS1v15()

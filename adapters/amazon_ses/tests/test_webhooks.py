@@ -196,7 +196,7 @@ class TestProof:
             if name.partition(".")[0] == "cryptography":
                 monkeypatch.setitem(sys.modules, name, None)
         assert AmazonSesAdapter(AmazonSesOptions())
-        with pytest.raises(MissingDependency, match=r"mailcore-amazon-ses\[signatures\]"):
+        with pytest.raises(MissingDependency, match=r"pip install .*\[signatures\]"):
             AmazonSesAdapter(AmazonSesOptions(topic_arns=TOPIC))
 
 

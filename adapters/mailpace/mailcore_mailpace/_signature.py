@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mailcore import ConfigurationError, MissingDependency, WebhookRejected, WebhookRequest
+from mailcore import ConfigurationError, WebhookRejected, WebhookRequest, requires_extra
 from mailcore_mailpace._base64 import decoded
 from mailcore_mailpace._options import WebhookKey
 
@@ -29,15 +29,10 @@ class KeyRing:
     """
 
     def __init__(self, keys: Sequence[WebhookKey]) -> None:
-        try:
+        with requires_extra("signatures", of="mailcore-mailpace", by="webhook_key"):
             from nacl.bindings import crypto_core_ed25519_is_valid_point
             from nacl.exceptions import CryptoError
             from nacl.signing import VerifyKey
-        except ImportError:
-            raise MissingDependency(
-                "webhook_key needs PyNaCl, which is not installed: "
-                "pip install 'mailcore-mailpace[signatures]' (it adds pynacl>=1.6.2)."
-            ) from None
         for key in keys:
             if not crypto_core_ed25519_is_valid_point(key.key):
                 raise ConfigurationError(

@@ -20,10 +20,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What stands after `mailcore-conformance`; None: as the process was started.
     """
     try:
-        from mailcore_conformance.cli._app import run
+        from mailcore import MissingDependency, requires_extra
     except ModuleNotFoundError as error:
-        text = f"The module {error.name!r} is not installed. Run: pip install 'mailcore-esp[cli]'"
-        sys.stderr.write(f"mailcore-conformance: {text}\n")
+        sys.stderr.write(f"mailcore-conformance: {error}. Install this package again, with what it needs.\n")
+        return 2
+    try:
+        with requires_extra("cli", by="The command line"):
+            from mailcore_conformance.cli._app import run
+    except MissingDependency as error:
+        sys.stderr.write(f"mailcore-conformance: {error}\n")
         return 2
     except KeyboardInterrupt:
         return 130

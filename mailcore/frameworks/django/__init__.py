@@ -9,6 +9,11 @@ Rule: importing this needs no settings. What stands in the database is imported 
 
 from __future__ import annotations
 
+from mailcore._extra import requires_extra
+
+with requires_extra("django", by=__name__):
+    import django  # noqa: F401  # reason: first of all, only whether it is there
+
 from mailcore.frameworks.django._backend import EmailBackend, OutboxBackend
 from mailcore.frameworks.django._conversion import message_from_django
 from mailcore.frameworks.django._outbox import Outbox, enqueue
