@@ -20,6 +20,7 @@ from mailcore import hookspecs
 from mailcore._installed import Installed, named, select
 from mailcore._message import Message
 from mailcore._nearest import did_you_mean
+from mailcore._pip import adapter_of
 from mailcore._plugin import Plugin, PluginProblem
 from mailcore._spec import API_VERSION, AdapterSpec
 from mailcore.exceptions import (
@@ -375,7 +376,7 @@ def _brief(error: BaseException) -> str:
 
 def _install(name: str) -> Iterable[str]:
     if name.isascii() and name.replace("-", "").isalnum():
-        yield f"If it is missing, install its package, `mailcore-{name}`, into this environment."
+        yield f"If it is missing, {adapter_of(name)}"
 
 
 def _ambiguous(name: str, rivals: Iterable[Plugin]) -> str:

@@ -491,7 +491,7 @@ class TestUnknownProvider:
 
     def test_says_what_to_install(self, host: PluginHost) -> None:
         """Adapters are packages of their own, by a common pattern; a slip of the pen is none."""
-        with pytest.raises(UnknownProvider, match=r"install its package, `mailcore-xyz`, into this"):
+        with pytest.raises(UnknownProvider, match=r"a clone: pip install ./adapters/xyz$"):
             host.spec("xyz")
         for slip in ("memmory", "x y"):
             with pytest.raises(UnknownProvider) as caught:

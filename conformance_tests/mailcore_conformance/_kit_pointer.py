@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from mailcore import AdapterSpec, PluginHost
+from mailcore._pip import pip_install
 from mailcore.cli._installed import requirements
 from mailcore.cli._terminal import one_line
 from mailcore_conformance._blame import text_of
@@ -100,5 +101,5 @@ def _hint(module: str, spec: AdapterSpec, host: PluginHost) -> str:
                 one = f"{need.name}>={need.floor}"
                 if not need.extra:
                     return f"Run: pip install '{one}'"
-                return f"Run: pip install '{distribution}[{need.extra}]' (it adds {one})."
+                return f"Run: {pip_install(distribution, need.extra)} (it adds {one})."
     return "Install the package it is in, and name that package among the adapter's dependencies."

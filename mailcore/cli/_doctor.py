@@ -19,6 +19,7 @@ from rich.text import Text
 from mailcore import _config
 from mailcore._mailer import Mailer
 from mailcore._mailers import Mailers
+from mailcore._pip import pip_install
 from mailcore._plugins import PluginHost
 from mailcore._receiver import WebhookReceiver
 from mailcore._spec import AdapterSpec, load_object
@@ -167,7 +168,7 @@ def _required(distribution: str) -> Findings:
             yield Finding(
                 State.NOTE,
                 where,
-                f"Not installed. If you need it: pip install '{distribution}[{need.extra}]'",
+                f"Not installed. If you need it: {pip_install(distribution, need.extra)}",
             )
         elif need.installed is None:
             yield Finding(
@@ -181,7 +182,7 @@ def _files() -> Findings:
     for owner in foreign_owners():
         text = (
             f"This other project has files in the folder 'mailcore' too, and may have overwritten ours. "
-            f"Run: pip uninstall {owner}; then: pip install --force-reinstall {DISTRIBUTION}"
+            f"Run: pip uninstall {owner}; then: {pip_install(DISTRIBUTION)} --force-reinstall"
         )
         yield Finding(State.PROBLEM, f"{owner} {version_of(owner) or ''}".strip(), text)
 

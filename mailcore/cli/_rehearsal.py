@@ -30,7 +30,7 @@ from mailcore._spec import AdapterSpec
 from mailcore._transport import Deadline
 from mailcore.cli._plugins import listed_plugins
 from mailcore.cli._terminal import quiet
-from mailcore.exceptions import ConfigurationError, MissingDependency, UnknownProvider
+from mailcore.exceptions import ConfigurationError, MissingDependency
 from mailcore.hookspecs import hookimpl
 from mailcore.sandbox._provider import Delivered, LocalProvider
 from mailcore.sandbox._server import LoopbackServer
@@ -40,9 +40,6 @@ __all__ = ["Rehearsal", "WireTap", "rehearse"]
 
 #: What happens to the mail, in the provider's words. The last one is a word nobody documented.
 HAPPENINGS = ("deferred", "delivered", "bounced", "spam", "teleported")
-
-#: No index has the adapter yet.
-_FROM_A_CLONE = "In a clone of mailcore: pip install './adapters/mailpace[signatures]'"
 
 
 class WireTap:
@@ -157,10 +154,7 @@ def rehearse(provider: str) -> Rehearsal:
 def _offered(provider: str) -> tuple[AdapterSpec, str]:
     """Return the adapter, and the name of the plugin that offers it."""
     host = listed_plugins()
-    try:
-        spec = host.spec(provider)
-    except UnknownProvider as error:
-        raise UnknownProvider(f"{error} {_FROM_A_CLONE}" if provider == "mailpace" else f"{error}") from None
+    spec = host.spec(provider)
     if not spec.emulator:
         able = ", ".join(name for name, found in host.adapters.items() if found.emulator) or "none"
         raise ConfigurationError(
