@@ -1,9 +1,12 @@
 """
-Try it on this machine: a Redis, a worker, and a local provider; the mail comes out at the other end.
+Try it on this machine: a broker, a worker, and a local provider; the mail comes out at the other end.
 
     python examples/celery_app/run.py
 
-It needs the program `redis-server` and `pip install -e '.[celery,redis]' -e adapters/mailpace`.
+It needs the program `redis-server`, which it starts, and `pip install '.[celery,redis]' ./adapters/mailpace`.
+A broker that already runs is used where its URL is given; the queue is deleted in the end:
+
+    python examples/celery_app/run.py amqp://guest:guest@127.0.0.1:5672//
 """
 
 from __future__ import annotations
@@ -15,11 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import attrs
+from celery import Celery
 
 from mailcore import Attachment, Message
 from mailcore.sandbox import LocalProvider
@@ -72,12 +77,13 @@ def wait_until(holds: Callable[[], bool], otherwise: str) -> None:
         time.sleep(0.05)
 
 
-def settle(stack: ExitStack) -> LocalProvider:
-    """Start a provider and a broker, and say in the environment where they are."""
+def settle(stack: ExitStack, broker: str | None) -> LocalProvider:
+    """Start a provider and, where none is given, a broker, and say in the environment where they are."""
     folder = stack.enter_context(tempfile.TemporaryDirectory())
     provider = stack.enter_context(LocalProvider("mailpace"))
     os.environ["MAIL_FOLDER"] = folder
-    os.environ["BROKER_URL"] = redis(stack, folder)
+    os.environ["BROKER_URL"] = broker or redis(stack, folder)
+    os.environ["MAIL_QUEUE"] = f"mail-{uuid.uuid4()}"  # on a broker of somebody's, no mail but ours
     os.environ["MAILPACE_API_KEY"] = provider.settings["api_key"]
     os.environ["MAILCORE_URL"] = f"mailpace://?api_url={provider.settings['api_url']}"
     return provider
@@ -85,17 +91,26 @@ def settle(stack: ExitStack) -> LocalProvider:
 
 def worker() -> tuple[str, ...]:
     """Return the command that starts a worker."""
-    options = ("--queues", "mail", "--concurrency", "1", "--loglevel", "ERROR")
+    options = ("--queues", os.environ["MAIL_QUEUE"], "--concurrency", "1", "--loglevel", "ERROR")
     return (sys.executable, "-m", "celery", "--workdir", str(HERE), "--app", "mail", "worker", *options)
 
 
-def main() -> None:
+@contextmanager
+def deleted(app: Celery, queue: str) -> Iterator[None]:
+    """Delete a queue at the end."""
+    yield
+    with app.connection_for_write() as connection:
+        connection.default_channel.queue_delete(queue)
+
+
+def main(broker: str | None) -> None:
     """Send two mails through a queue, and show them arrive."""
     with ExitStack() as stack:
-        provider = settle(stack)
+        provider = settle(stack, broker)
         sys.path.insert(0, str(HERE))
-        from mail import queue
+        from mail import QUEUE, app, queue
 
+        stack.enter_context(deleted(app, QUEUE))
         stack.enter_context(queue.mailers)
         stack.enter_context(queue)
         hello = Message(from_="ada@example.com", to="bob@example.com", subject="Hello", text="Hi")
@@ -111,4 +126,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1] if len(sys.argv) > 1 else None)

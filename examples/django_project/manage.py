@@ -2,10 +2,16 @@
 """
 A Django project that sends through mailcore and receives webhooks, with a MailPace on this machine.
 
-    python examples/django_project/manage.py demo          send, deliver, and show what arrived
-    python examples/django_project/manage.py runserver     serve /mail/mailpace/tracking/ and .../inbound/
+    python examples/django_project/manage.py demo
 
-Nothing leaves the machine, and no account is needed.
+`demo` orders, confirms, follows and receives. Nothing leaves the machine, and no account is needed.
+
+It needs `pip install '.[django]' './adapters/mailpace[signatures]'`. With an account, MAILPACE_API_KEY and
+MAILPACE_WEBHOOK_KEY are its keys, and these serve in earnest:
+
+    python examples/django_project/manage.py migrate
+    python examples/django_project/manage.py runserver       orders at /order/, webhooks at /mail/mailpace/
+    python examples/django_project/manage.py sendmailcoreoutbox --every 2
 """
 
 from __future__ import annotations

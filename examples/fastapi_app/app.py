@@ -11,6 +11,7 @@ provider runs on this machine. Ctrl-C ends it. In earnest, `create_app()` reads 
 """
 
 import contextlib
+import socket
 import sys
 import threading
 import urllib.request
@@ -66,20 +67,19 @@ class Serving(uvicorn.Server):
     """Serve in a thread."""
 
     def __init__(self, app: FastAPI, port: int) -> None:
-        super().__init__(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
-        self._listens = threading.Event()
-        self._thread = threading.Thread(target=self.run, daemon=True)
-
-    async def startup(self, sockets: Any = None) -> None:
-        """Tell that the address is known."""
-        await super().startup(sockets)
-        self._listens.set()
+        super().__init__(uvicorn.Config(app, log_level="warning"))
+        try:
+            self._socket = socket.create_server(("127.0.0.1", port))
+        except OSError as error:
+            raise SystemExit(
+                f"Port {port}: {error.strerror}. Give another: python {sys.argv[0]} 8001"
+            ) from None
+        self._thread = threading.Thread(target=self.run, args=([self._socket],), daemon=True)
 
     def __enter__(self) -> str:
-        """Return the address."""
+        """Return the address: whoever connects before it is served has to wait."""
         self._thread.start()
-        self._listens.wait()
-        return f"http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}"
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def __exit__(self, *error: object) -> None:
         self.should_exit = True

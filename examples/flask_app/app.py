@@ -13,6 +13,7 @@ provider runs on this machine. Ctrl-C ends it. In earnest, `create_app()` reads 
 from __future__ import annotations
 
 import contextlib
+import socket
 import sys
 import threading
 import urllib.request
@@ -70,10 +71,16 @@ def remember(line: str) -> None:
 @contextlib.contextmanager
 def serving(app: Flask, port: int) -> Iterator[str]:
     """Serve in a thread and yield the address."""
-    server = make_server("127.0.0.1", port, app, threaded=True)
+    try:
+        made = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise SystemExit(f"Port {port}: {error.strerror}. Give another: python {sys.argv[0]} 8001") from None
+    with made:
+        host, port = made.getsockname()
+        server = make_server(host, port, app, threaded=True, fd=made.fileno())
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield f"http://{host}:{port}"
     server.shutdown()
     thread.join()
     server.server_close()

@@ -65,7 +65,11 @@ def create_app(config: Mapping[str, Any] | None = None) -> Application:
 @contextlib.contextmanager
 def serving(app: Application, port: int) -> Iterator[str]:
     """Serve in a thread and yield the address."""
-    with make_server("127.0.0.1", port, app) as server:
+    try:
+        made = make_server("127.0.0.1", port, app)
+    except OSError as error:
+        raise SystemExit(f"Port {port}: {error.strerror}. Give another: python {sys.argv[0]} 8001") from None
+    with made as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"

@@ -11,6 +11,7 @@ PAGES = [
     ROOT / "README.md",
     *sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("adapters/*/README.md")]),
     ROOT / "conformance_tests" / "README.md",
+    ROOT / "examples" / "README.md",
 ]
 
 

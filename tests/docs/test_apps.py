@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -69,6 +70,18 @@ def refuses(url: str) -> None:
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
     connection.request("HEAD", "/mail/mailpace/tracking/")
     assert (connection.getresponse().status, connection.close()) == (200, None)
+
+
+def test_port_in_use(example: Path) -> None:
+    """It ends with one line, which says what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, str(example), str(port)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"Port {port}: Address already in use")
+    assert line.endswith(f". Give another: python {example} 8001")
 
 
 def test_does_not_start_without_settings(example: Path) -> None:
