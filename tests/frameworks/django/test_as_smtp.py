@@ -6,6 +6,7 @@ import email
 import email.policy
 from asyncio import AbstractServer
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from email.headerregistry import Address as StdlibAddress
 from email.message import EmailMessage as StdlibMessage
 from email.mime.image import MIMEImage
@@ -225,17 +226,38 @@ class AnyPort(Controller):
         super()._trigger_server()
 
 
-@pytest.fixture
-def smtp() -> Iterator[Way]:
-    """Give the way through Django's SMTP backend to a server on this machine."""
+@contextmanager
+def served() -> Iterator[tuple[Inbox, int]]:
+    """Serve SMTP on this machine, and give what it keeps and its port."""
     inbox = Inbox()
     server = AnyPort(inbox, hostname="127.0.0.1", port=0)
     server.start()
-    options = {"host": "127.0.0.1", "port": server.port, "timeout": 10}
-    yield Way(
-        lambda silent: used(SMTP, silent=silent, options=options), lambda: inbox.taken, inbox.refuse.add
-    )
+    yield inbox, server.port
     server.stop()
+
+
+@pytest.fixture
+def smtp() -> Iterator[Way]:
+    """Give the way through Django's SMTP backend to a server on this machine."""
+    with served() as (inbox, port):
+        options = {"host": "127.0.0.1", "port": port, "timeout": 10}
+        yield Way(
+            lambda silent: used(SMTP, silent=silent, options=options), lambda: inbox.taken, inbox.refuse.add
+        )
+
+
+@pytest.fixture
+def adapter() -> Iterator[Way]:
+    """Give the way through our backend and the SMTP adapter to another such server."""
+    with served() as (inbox, port):
+        settings = {
+            "provider": "smtp", "host": "127.0.0.1", "port": port, "security": "plain", "max_attempts": 1
+        }  # fmt: skip
+        yield Way(
+            lambda silent: used(OURS, silent=silent, options={}, MAILCORE=settings),
+            lambda: inbox.taken,
+            inbox.refuse.add,
+        )
 
 
 @pytest.fixture
@@ -383,6 +405,13 @@ class TestAlike:
         assert ours.arrived == theirs.arrived
         assert ours.said == theirs.said
 
+    @pytest.mark.parametrize("name", CALLS)
+    def test_smtp(self, name: str, smtp: Way, adapter: Way) -> None:
+        """So is a server of the same kind, by the SMTP adapter."""
+        theirs, ours = outcome(CALLS[name], smtp), outcome(CALLS[name], adapter)
+        assert ours.arrived == theirs.arrived
+        assert ours.said == theirs.said
+
     @pytest.mark.parametrize("name", [name for name in CALLS if name not in NOT_MAILPACE])
     def test_mailpace(self, name: str, smtp: Way, mailpace: Way) -> None:
         """So is MailPace, over HTTP."""
@@ -418,6 +447,23 @@ class TestMistakes:
         assert ours.arrived == theirs.arrived == []
 
 
+#: Calls that hide failures by an argument; the recipient is refused.
+SILENT: dict[str, Callable[[], Any]] = {
+    "send_mail": lambda: mail.send_mail("Hi", "Hello", None, ["refused@example.net"], fail_silently=True),
+    "send_mass_mail": lambda: mail.send_mass_mail(
+        [("1", "a", None, ["refused@example.net"]), ("2", "b", None, ["bob@example.net"])], fail_silently=True
+    ),
+    "send": lambda: message(to=["refused@example.net"]).send(fail_silently=True),
+    "mail_admins": lambda: mail.mail_admins("Broken", "It is.", fail_silently=True),
+    "get_connection": lambda: mail.get_connection(fail_silently=True).send_messages(
+        [message(to=["refused@example.net"]), message()]
+    ),
+    "message's connection": lambda: message(
+        to=["refused@example.net"], connection=mail.get_connection(fail_silently=True)
+    ).send(),
+}
+
+
 class TestRefused:
     """What the other side refuses."""
 
@@ -428,28 +474,45 @@ class TestRefused:
         found: int = connection(silent=silent).send_messages(rows)
         return found
 
-    def test_raised(self, smtp: Way, mailpace: Way) -> None:
+    @pytest.fixture(params=["mailpace", "adapter"])
+    def way(self, request: pytest.FixtureRequest) -> Way:
+        """Return a way through our backend."""
+        found: Way = request.getfixturevalue(request.param)
+        return found
+
+    def test_raised(self, smtp: Way, way: Way) -> None:
         """The first one is sent, the second one raises, the third one is not tried."""
-        found = []
-        for way in (smtp, mailpace):
-            way.refuse("refused@example.net")
-            found.append(outcome(lambda: self.call(silent=False), way))
-        theirs, ours = found
+        theirs, ours = self.both(smtp, way, lambda: self.call(silent=False))
         assert isinstance(theirs.said, OSError)
         assert isinstance(ours.said, MailcoreError)
         assert ours.arrived == theirs.arrived
         assert [one.recipients for one in ours.arrived] == [("a@example.net",)]
 
-    def test_silent(self, smtp: Way, mailpace: Way) -> None:
+    def test_silent(self, smtp: Way, way: Way) -> None:
         """Where failures are hidden, the other two are sent, and two is what is returned."""
-        found = []
-        for way in (smtp, mailpace):
-            way.refuse("refused@example.net")
-            found.append(outcome(lambda: self.call(silent=True), way, silent=True))
-        theirs, ours = found
+        theirs, ours = self.both(smtp, way, lambda: self.call(silent=True), silent=True)
         assert theirs.said == ours.said == 2
         assert ours.arrived == theirs.arrived
         assert len(ours.arrived) == 2
+
+    @pytest.mark.parametrize("name", SILENT)
+    @pytest.mark.filterwarnings("ignore:.*(fail_silently|get_connection)")
+    def test_silent_for_one_call(self, name: str, smtp: Way, way: Way) -> None:
+        """`fail_silently` as an argument hides the same failures; Django 6.1 warns of it, alike."""
+        for refuse in (smtp.refuse, way.refuse):  # those who are in ADMINS
+            refuse("a@example.net")
+            refuse("b@example.net")
+        theirs, ours = self.both(smtp, way, SILENT[name])
+        assert theirs.said in (0, 1, None)
+        assert ours.said == theirs.said
+        assert ours.arrived == theirs.arrived
+
+    @staticmethod
+    def both(smtp: Way, way: Way, call: Callable[[], Any], *, silent: bool = False) -> tuple[Any, Any]:
+        """Return the outcome of a call through Django's SMTP backend, and through ours."""
+        for one in (smtp, way):
+            one.refuse("refused@example.net")
+        return outcome(call, smtp, silent=silent), outcome(call, way, silent=silent)
 
     @pytest.mark.parametrize("silent", [False, True])
     def test_nobody_there(self, silent: bool, smtp: Way, mailpace: Way) -> None:
