@@ -16,6 +16,7 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -153,6 +154,22 @@ class TestFiles:
         with zipfile.ZipFile(built / f"{stem(folder)}-py3-none-any.whl") as archive:
             registered.read_string(archive.read(f"{stem(folder)}.dist-info/entry_points.txt").decode())
         assert declared == {name: dict(registered[name]) for name in registered.sections()}
+
+
+class TestLowestVersions:
+    """The tox environment `minimum`, which runs the tests with what is declared to be enough."""
+
+    @each_distribution
+    def test_every_lowest_version_is_tried(self, folder: Path) -> None:
+        """Each `>=` of a distribution, also of its extras, is a pin there, but for what runs the tests."""
+        tox = configparser.ConfigParser(interpolation=None)
+        tox.read(ROOT / "tox.ini", encoding="utf-8")
+        pins = dict(re.findall(r"([\w-]+)==(\S+)", tox["testenv:minimum"]["commands_pre"]))
+        project = pyproject(folder)["project"]
+        needs = [project["dependencies"], *project.get("optional-dependencies", {}).values()]
+        for name, floor in re.findall(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)", " ".join(chain(*needs))):
+            if name not in ("mailcore-esp", "pytest"):
+                assert re.fullmatch(rf"{re.escape(floor)}(\.0)*", pins.get(name, "")), (name, floor)
 
 
 class TestEmptyEnvironment:
