@@ -186,7 +186,7 @@ class Kills:
     def _feed(self, queue: MailQueue, done: threading.Event) -> None:
         """Keep some mails waiting."""
         while not done.is_set():
-            if len(self.names) - self.provider.number() > self.backlog:
+            if len(self.names) - self.provider.number() - self._shelved() > self.backlog:
                 done.wait(0.02)
                 continue
             self.send(queue, f"kill-{len(self.names):07}")
@@ -232,6 +232,10 @@ class Kills:
 
     def _missing(self) -> set[str]:
         return set(self.names) - set(self.provider.taken()) - set(self._reviewed())
+
+    def _shelved(self) -> int:
+        """Return how many mails are in the review list; those that are being sent without a key are."""
+        return sum(1 for _ in (self.folder / "review").glob("*.json"))
 
     def _reviewed(self) -> Iterator[str]:
         review = ReviewFolder(self.folder / "review")

@@ -178,7 +178,8 @@ def main(arguments: Sequence[str]) -> None:
     plan = Plan(**json.loads(arguments[0]))
     arm(plan)
     options = ("--pool", "prefork", "--without-gossip", "--without-mingle", "--without-heartbeat")
-    make(plan).app.worker_main(["worker", *options, "--loglevel", "WARNING"])
+    name = f"mail-{os.getpid()}@%h"  # RabbitMQ lets no second worker have the same
+    make(plan).app.worker_main(["worker", *options, "--hostname", name, "--loglevel", "WARNING"])
 
 
 if __name__ == "__main__":

@@ -127,6 +127,15 @@ class Courier:
             self._strike(job)
         return found
 
+    def _take(self, job: Job) -> bool:
+        """Return whether this is the first process that a mail is given to."""
+        # Celery's pool gives a job to another process where the one that has it is killed at a bad moment.
+        key = f"{job.run}-taken"
+        first = self.claims.claim(key, CLAIM_SECONDS) is Claim.CLAIMED
+        if first:
+            self.claims.commit(key)
+        return first
+
     def release(self, payload: str) -> None:
         """Have a mail begun anew that was begun and, provably, not sent."""
         self.claims.release(Job.from_json(payload).run)
@@ -148,6 +157,9 @@ class Courier:
         if self._is_struck(job):
             _log.info("%s came a second time, and was seen to.", job.run)
             return Done()
+        if job.once and not self._take(job):
+            _log.warning("%s was given to a second process; it is not sent a second time.", job.run)
+            return GiveUp("It was in the hands of a process that is no more.")
         job = attrs.evolve(job, doubt=job.doubt or redelivered)
         waits = self._waits(job)
         decision, error = (waits, None) if waits else self._attempt(job)

@@ -80,7 +80,7 @@ class Desk:
     def _answering(self, answer: Any) -> Callable[[HttpRequest], Any]:
         def respond(request: HttpRequest) -> Any:
             self.bodies.append(b"".join(request.body))
-            if isinstance(answer, Exception):
+            if isinstance(answer, BaseException):
                 raise answer
             return answer
 
@@ -356,6 +356,34 @@ class TestOtherVersion:
 
 class TestBegin:
     """A mail that must not be sent twice."""
+
+    @pytest.mark.parametrize("lease", [300.0, 0.0], ids=["at once", "after the lease"])
+    def test_second_process(self, tmp_path: Path, lease: float) -> None:
+        """The pool gives a mail to another process when one is killed: that one does not send it again."""
+
+        class Killed(BaseException):
+            """What a SIGKILL is to a test."""
+
+        job = attrs.evolve(ONCE, once=True)
+        desk = Desk(tmp_path, Killed(), OK, claims=MemoryReplayStore(lease=lease))
+        desk.courier.begin(job.to_json())
+        with pytest.raises(Killed):
+            desk.deliver(job)
+        assert isinstance(desk.deliver(job), GiveUp)
+        assert (len(desk.wire.requests), desk.published) == (1, [])
+        (unsettled,) = desk.reviewed()
+        assert (unsettled.id, unsettled.outcome) == (job.run, Outcome.UNKNOWN)
+
+    def test_put_back_is_taken_anew(self, tmp_path: Path) -> None:
+        """What was provably not sent, and is tried again, is a stay of its own in the queue."""
+        desk = Desk(tmp_path, answer(503), OK)
+        job = attrs.evolve(ONCE, once=True)
+        for _ in range(2):
+            desk.courier.begin(job.to_json())
+            decision = desk.deliver(job)
+            job = desk.published[-1][0]
+        assert isinstance(decision, Done)
+        assert (len(desk.wire.requests), desk.reviewed()) == (2, [])
 
     def test_once(self, tmp_path: Path) -> None:
         """It is begun once; from then on somebody knows of it."""
