@@ -15,6 +15,7 @@ import attrs
 from mailcore._capabilities import Capability, support
 from mailcore._mapping import FrozenMap
 from mailcore._message import Message
+from mailcore._plugins import PluginHost
 from mailcore._resolve import has_content, replace
 from mailcore._result import Advice
 from mailcore._settings import OnAdvice, OnUnsupported
@@ -79,6 +80,9 @@ def _not_inline(message: Message, _: int) -> Any:
     return tuple(attrs.evolve(attachment, inline=False) for attachment in message.attachments)
 
 
+#: Where the built-in providers are: they carry everything, and deliver nothing.
+_LOCAL = "mailcore.providers."
+
 _ONE_ADDRESS = "only one address in"
 
 _USES: dict[Capability, _Use] = {
@@ -126,29 +130,34 @@ def limits(spec: AdapterSpec) -> Mapping[Capability, int]:
 
 
 def apply_capabilities(
-    message: Message, spec: AdapterSpec, policy: OnUnsupported, carried: Mapping[Capability, int]
+    message: Message,
+    spec: AdapterSpec,
+    policy: OnUnsupported,
+    carried: Mapping[Capability, int],
+    host: PluginHost,
 ) -> tuple[Message, tuple[str, ...]]:
     """
     Return the message the provider can carry, and the fields that had to be left out.
 
     Args:
         carried: The `limits` of the provider, which stay the same from one message to the next.
+        host: Knows the providers that a refusal names as able.
 
     Raises:
         UnsupportedFeature: Something cannot be carried, and the policy or its nature forbids to
             leave it out.
     """
-    dropped: dict[str, None] = {}
+    asked, dropped = message, dict[str, None]()
     for capability, allowed in carried.items():
         use = _USES[capability]
         if use.amount(message) <= allowed:
             continue
         text = _explain(capability, use, allowed, spec)
         if policy == "raise" or use.reduced is None:
-            raise UnsupportedFeature(text, field=use.field, provider=spec.name)
+            raise _refusal(text, capability, spec, _able(asked, spec, host))
         message = replace(message, **{use.field: use.reduced(message, allowed)})
         if not has_content(message):
-            raise UnsupportedFeature(f"{text} It is all there is.", field=use.field, provider=spec.name)
+            raise _refusal(f"{text} It is all there is.", capability, spec, _able(asked, spec, host))
         dropped[use.field] = None
         if policy == "warn":
             _log.warning("%s It was left out.", text)
@@ -159,10 +168,35 @@ def _explain(capability: Capability, use: _Use, allowed: int, spec: AdapterSpec)
     found = support(spec.capabilities, capability)
     what = use.phrase or (f"at most {allowed} in" if allowed else "no")
     note = f" {found.note}" if found.note else ""
+    return f"{spec.title or spec.name} can carry {what} {use.field} ({capability}).{note}"
+
+
+def _able(message: Message, spec: AdapterSpec, host: PluginHost) -> tuple[str, ...]:
+    """Return the other providers that can carry the whole message, by name."""
+    return tuple(
+        name
+        for name, other in host.adapters.items()
+        if name != spec.name and not other.factory.startswith(_LOCAL) and _carries(other, message)
+    )
+
+
+def _carries(spec: AdapterSpec, message: Message) -> bool:
+    return all(_USES[capability].amount(message) <= allowed for capability, allowed in limits(spec).items())
+
+
+def _refusal(
+    text: str, capability: Capability, spec: AdapterSpec, able: tuple[str, ...]
+) -> UnsupportedFeature:
+    use = _USES[capability]
     drop = "" if use.reduced is None else ' set on_unsupported="drop",'
-    return (
-        f"{spec.title or spec.name} can carry {what} {use.field} ({capability}).{note} "
-        f"Remove it,{drop} or choose a provider that can: `mailcore providers --can {capability}`."
+    who = (
+        f"a provider that can carry all of this message: {', '.join(able)}."
+        if able
+        else f"another provider; none that is installed can carry all of this message. "
+        f"`mailcore providers --can {capability}` lists who can carry this."
+    )
+    return UnsupportedFeature(
+        f"{text} Remove it,{drop} or choose {who}", field=use.field, provider=spec.name, alternatives=able
     )
 
 

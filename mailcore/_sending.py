@@ -149,7 +149,9 @@ class Sending:
         filled = fill(message, self.settings.defaults)
         changed = self._host.before_send(filled, provider=self.provider, mailer=self.name)
         ready = complete(filled if changed is filled else fill(changed, None))
-        ready, dropped = apply_capabilities(ready, self._spec, self.settings.on_unsupported, self._limits)
+        ready, dropped = apply_capabilities(
+            ready, self._spec, self.settings.on_unsupported, self._limits, self._host
+        )
         advice = self._advice(ready)
         apply_advice(advice, self._spec, self.settings.on_advice)
         return Prepared(message=ready, dropped=dropped, advice=advice)

@@ -38,7 +38,7 @@ MailcoreError
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mailcore._outcome import Outcome, Scope
@@ -164,12 +164,17 @@ class UnsupportedFeature(MailcoreError):
     Attributes:
         field: The field that cannot be carried.
         provider: The provider's name; empty where no provider could.
+        alternatives: Names of the other installed providers that can carry the whole message, by what
+            their adapters declare; empty where none can, or where the declarations do not tell.
     """
 
-    def __init__(self, message: str, *, field: str, provider: str = "") -> None:
+    def __init__(
+        self, message: str, *, field: str, provider: str = "", alternatives: Iterable[str] = ()
+    ) -> None:
         super().__init__(message)
         self.field = field
         self.provider = provider
+        self.alternatives = tuple(alternatives)
 
 
 class SendCancelled(MailcoreError):

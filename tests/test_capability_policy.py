@@ -20,6 +20,7 @@ from mailcore import (
     Context,
     Level,
     Message,
+    PluginHost,
     Support,
     UnsupportedFeature,
 )
@@ -29,6 +30,7 @@ from mailcore_mailpace._adapter import MailPaceAdapter
 from mailcore_mailpace._options import MailPaceOptions
 
 NOON = datetime(2030, 1, 31, 12, tzinfo=UTC)
+NOBODY = PluginHost(installed=False)
 BASE = Message(from_="s@x", to="r@x", text=".")
 FILE = Attachment(content=b"a", filename="a.png")
 IMAGE = Attachment(content=b"a", filename="a.png", content_id="a")
@@ -73,7 +75,7 @@ each_use = pytest.mark.parametrize("capability, given, without", USES, ids=lambd
 
 def applied(asked: Message, table: AdapterSpec, policy: Any) -> tuple[Message, tuple[str, ...]]:
     """Apply what a provider can carry, as a mailer does."""
-    return apply_capabilities(asked, table, policy, limits(table))
+    return apply_capabilities(asked, table, policy, limits(table), NOBODY)
 
 
 def spec(*missing: Capability, **limits: Support) -> AdapterSpec:

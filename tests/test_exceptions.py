@@ -52,7 +52,7 @@ def make(cls: type[MailcoreError]) -> MailcoreError:
         error.provider, error.idempotency_key, error.attempts = "paper", "key", ("attempt",)
         return error
     if issubclass(cls, UnsupportedFeature):
-        return cls("it failed", field="tags", provider="paper")
+        return cls("it failed", field="tags", provider="paper", alternatives=["stone"])
     return cls("it failed", field="to") if issubclass(cls, InvalidMessage) else cls("it failed")
 
 
