@@ -21,6 +21,7 @@ from mailcore._plugins import PluginHost
 from mailcore._quarantine import Quarantine
 from mailcore._replay import Claim, ReplayStore
 from mailcore._steps import Call, Steps
+from mailcore._stranger import not_understood
 from mailcore._transport import Deadline, TransportFailure
 from mailcore.exceptions import SendError
 
@@ -113,7 +114,7 @@ class Dispatcher:
             return Disposition.MISROUTED
         handler = self.handlers.get(kind)
         if shape is None or handler is None:
-            why = "Its shape is not known." if shape is None else f"There is no handler for {kind.value}."
+            why = self._unknown(webhook) if shape is None else f"There is no handler for {kind.value}."
             yield from self.quarantine.add(webhook, kind, why)
             return Disposition.QUARANTINED
         try:
@@ -130,6 +131,10 @@ class Dispatcher:
         if found and not fresh:
             return Disposition.STALE
         return (yield from self._hand_over(fresh, handler, kind))
+
+    def _unknown(self, webhook: VerifiedWebhook) -> str:
+        advice = not_understood(webhook.request.headers, self.provider, self.host.adapters)
+        return f"Its shape is not known. {advice}"
 
     def _parsed(self, webhook: VerifiedWebhook, kind: EndpointKind) -> Steps[Sequence[Any]]:
         if kind is EndpointKind.TRACKING:

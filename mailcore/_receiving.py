@@ -43,6 +43,7 @@ from mailcore._replay import MemoryReplayStore, ReplayStore
 from mailcore._spec import load_object
 from mailcore._spool import Spool, Spooled
 from mailcore._steps import Call, Steps
+from mailcore._stranger import not_authentic
 from mailcore._transport import Deadline, TransportFailure
 from mailcore.exceptions import MissingOption, WebhookRejected
 
@@ -199,9 +200,13 @@ class Receiving:
         kind = EndpointKind.INBOUND if kind is None else endpoint_kind(kind)
         self._precheck(request, kind)
         request = attrs.evolve(request, basic_auth=match(self.settings.webhook_secret, request.headers))
-        if self.settings.webhook_secret and request.basic_auth is None:
-            raise _refused("The delivery is not authenticated.")
-        found = yield from self._proof(request)
+        try:
+            found = yield from self._proof(request)
+        except WebhookRejected as error:
+            if error.disposition is Disposition.UNAUTHENTICATED:
+                advice = not_authentic(request.headers, self.provider, self._host.adapters)
+                raise _refused(f"{error} {advice}") from None
+            raise
         if isinstance(found, Verification):
             return VerifiedWebhook(request=_without_credentials(request), verification=found)
         return found
@@ -217,6 +222,8 @@ class Receiving:
 
     def _proof(self, request: WebhookRequest) -> Steps[Verification | WebhookResponse]:
         """Ask the adapter; whatever it does, a delivery that is not proved genuine is refused."""
+        if self.settings.webhook_secret and request.basic_auth is None:
+            raise _refused("The delivery is not authenticated.")
         yield self._deadline()
         try:
             found = yield from self._adapter.verify_flow(request, self._context(request))
@@ -278,8 +285,8 @@ def _no_proof(configuration: _config.Configuration) -> str:
         if field.metadata.get("needed_to") == "receive"
     ]
     spellings = " or ".join(_config.variables("webhook_secret", provider))
-    basic = f"Or give webhook_secret='user:password' ({spellings})."
-    return " ".join([*keys, basic, "Without either, anyone could forge events."])
+    basic = f"{'Or give' if keys else f'{provider} signs no webhooks. Give'} webhook_secret='user:password'"
+    return " ".join([*keys, f"{basic} ({spellings}). Without a proof, anyone could forge events."])
 
 
 def _no_spool(provider: str) -> str:

@@ -59,6 +59,10 @@ def _event_types(types: Iterable[EventType]) -> frozenset[EventType]:
     return frozenset(types)
 
 
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(names)
+
+
 @attrs.frozen(kw_only=True)
 class AdapterSpec:
     """
@@ -76,6 +80,8 @@ class AdapterSpec:
         emulator: Pointer to a local provider, or empty.
         conformance_kit: Pointer to the kit, or empty.
         docs_url: The provider's API documentation.
+        webhook_headers: Names of headers that every webhook of some kind has at this provider and at no
+            other. They prove nothing; the log says by them whose webhook came to a wrong endpoint.
 
     Raises:
         ConfigurationError: A malformed name or pointer, or an unknown capability.
@@ -92,6 +98,7 @@ class AdapterSpec:
     emulator: str = attrs.field(default="")
     conformance_kit: str = attrs.field(default="")
     docs_url: str = ""
+    webhook_headers: tuple[str, ...] = attrs.field(default=(), converter=_names)
 
     @name.validator
     def _check_name(self, _: object, value: str) -> None:

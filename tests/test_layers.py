@@ -31,7 +31,7 @@ LAYERS = {
         _around _async_group _async_mailer _async_mailers _async_receiver _carrier _closing _config
         _dispatcher _draining _driver _failover _fingerprint _group _installed _loop _mailer _mailers
         _many _named _plugin _plugins _policy _quarantine _receiver _receiving _replay _retry _sending
-        _stand_in _steps
+        _stand_in _steps _stranger
     """,
     "edges": """
         __main__ cli frameworks observers providers pytest_plugin queues sandbox stores testing transports

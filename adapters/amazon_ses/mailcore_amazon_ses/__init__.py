@@ -102,5 +102,6 @@ def mailcore_register_adapters() -> Iterable[AdapterSpec]:
             emulator="mailcore_amazon_ses.emulator:AmazonSesEmulator",
             conformance_kit="mailcore_amazon_ses.conformance:KIT",
             docs_url=f"{_GUIDE}/Welcome.html",
+            webhook_headers=("x-amz-sns-message-type",),
         ),
     )

@@ -66,5 +66,6 @@ def mailcore_register_adapters() -> Iterable[AdapterSpec]:
             emulator="mailcore_mailpace.emulator:MailPaceEmulator",
             conformance_kit="mailcore_mailpace.conformance:KIT",
             docs_url="https://docs.mailpace.com",
+            webhook_headers=("X-MailPace-Signature",),
         ),
     )

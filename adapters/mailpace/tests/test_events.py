@@ -153,7 +153,8 @@ class TestShape:
         odd = {"payload": PAYLOAD} if event is ... else {"event": event, "payload": PAYLOAD}
         answer = receiver.receive(unsigned(odd), kind="tracking")
 
-        assert (answer.status, receiver.quarantined[0].reason) == (200, "Its shape is not known.")
+        assert answer.status == 200
+        assert receiver.quarantined[0].reason.startswith("Its shape is not known.")
 
 
 class TestKinds:

@@ -79,5 +79,6 @@ def mailcore_register_adapters() -> Iterable[AdapterSpec]:
             emulator="mailcore_postmark.emulator:PostmarkEmulator",
             conformance_kit="mailcore_postmark.conformance:KIT",
             docs_url="https://postmarkapp.com/developer",
+            webhook_headers=("X-PM-Webhook-Trace-Id",),
         ),
     )

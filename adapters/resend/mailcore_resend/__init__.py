@@ -87,5 +87,6 @@ def mailcore_register_adapters() -> Iterable[AdapterSpec]:
             emulator="mailcore_resend.emulator:ResendEmulator",
             conformance_kit="mailcore_resend.conformance:KIT",
             docs_url="https://resend.com/docs",
+            webhook_headers=("svix-id", "webhook-id"),
         ),
     )
