@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from _adapters import adapter_code
 from _commands import commands, demo, exit_codes
 from _conformance import checks, conformance_commands, conformance_exit_codes, conformance_statuses
 from _corpus import corpus
@@ -67,6 +68,7 @@ def _written(match: re.Match[str]) -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
+    "adapter-code": adapter_code,
     "bounce-classes": lambda: values(BounceClass),
     "capabilities": capabilities,
     "checks": checks,

@@ -9,32 +9,26 @@ of the page, in the guide to adapters.
 
 from __future__ import annotations
 
-import ast
-import io
 import json
 import os
 import re
 import subprocess
 import sys
-import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# The generator of the documentation is in no distribution.
+sys.path.append(str(ROOT / "docs"))
+
+from _code_lines import code_lines  # noqa: E402  # reason: the path is set above
+
 BLOCK = re.compile(r"(?:`([\w./-]+\.json)`:\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# ([\w./-]+\.(?:py|toml))\n")
 #: The author's own lines, by which an adapter keeps the whole contract, are fewer.
 LINES = 150
-LAYOUT = {
-    tokenize.COMMENT,
-    tokenize.NL,
-    tokenize.NEWLINE,
-    tokenize.INDENT,
-    tokenize.DEDENT,
-    tokenize.ENDMARKER,
-}
 
 
 def blocks(guide: str) -> Iterator[tuple[str, str, str]]:
@@ -151,25 +145,6 @@ class TestAdapter:
         """All Python files that the two guides show, kit included, are within the limit."""
         guides = [*blocks("write-an-adapter.md"), *blocks("prove-an-adapter.md")]
         shown = [(name, text) for name, _, text in guides if name.startswith("mailcore_pigeon/")]
-        python = {name: code(text) for name, text in shown if name.endswith(".py")}
+        python = {name: code_lines(text) for name, text in shown if name.endswith(".py")}
         assert {"__init__.py", "_adapter.py", "conformance.py"} == {Path(name).name for name in python}
         assert sum(python.values()) < LINES, python
-
-
-def code(text: str) -> int:
-    """Count the lines of a Python file that are neither blank nor comment nor docstring."""
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    words: set[int] = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, documented) and ast.get_docstring(node) is not None:
-            words |= lines(node.body[0].lineno, node.body[0].end_lineno)
-    found: set[int] = set()
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type not in LAYOUT:
-            found |= lines(token.start[0], token.end[0])
-    return len(found - words)
-
-
-def lines(first: int, last: int | None) -> set[int]:
-    """Return the numbers of lines, both ends included."""
-    return set(range(first, (last or first) + 1))
