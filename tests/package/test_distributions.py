@@ -237,23 +237,54 @@ class TestWithoutExtras:
         run(python, "-I", "-W", "error", "-c", statement)
 
 
+ADAPTERS = [folder for folder in FOLDERS if folder.parent.name == "adapters"]
+
+
+def plugin(folder: Path) -> str:
+    """Name the provider of an adapter."""
+    [name] = pyproject(folder)["project"]["entry-points"]["mailcore.plugins"]
+    return str(name)
+
+
+def extra(folder: Path) -> str:
+    """Return the extra that verifies signatures, as it stands after a distribution's name."""
+    return (
+        "[signatures]"
+        if "signatures" in pyproject(folder)["project"].get("optional-dependencies", {})
+        else ""
+    )
+
+
+@pytest.fixture(scope="session")
+def environment_of_adapters(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install all wheels, and of the adapters the extras that verify signatures."""
+    wheels = [f"{wheel(built, pyproject(folder)['project']['name'])}{extra(folder)}" for folder in FOLDERS]
+    return environment(tmp_path_factory.mktemp("adapters"), *wheels)
+
+
 class TestProof:
     """What the conformance suite shows of an adapter, both from wheels, in an empty folder."""
 
-    def test_adapter_is_conformant(self, built: Path, tmp_path: Path) -> None:
-        """The MailPace adapter is, and the report is of the form that the suite's wheel publishes."""
-        names = ["mailcore-esp", "mailcore-conformance"]
-        adapter = f"{wheel(built, 'mailcore-mailpace')}[signatures]"
-        programs = environment(tmp_path / "environment", adapter, *(wheel(built, name) for name in names))
-        place = tmp_path / "empty"
-        place.mkdir()
-        run(programs / "mailcore-conformance", "run", "mailpace", "--json", "r.json", cwd=place)
-        report = json.loads((place / "r.json").read_text(encoding="utf-8"))
+    @pytest.mark.parametrize("folder", ADAPTERS, ids=lambda folder: folder.name)
+    def test_adapter_is_conformant(
+        self, built: Path, environment_of_adapters: Path, tmp_path: Path, folder: Path
+    ) -> None:
+        """Each adapter is, and the report is of the form that the suite's wheel publishes."""
+        command = [
+            environment_of_adapters / "mailcore-conformance",
+            "run",
+            plugin(folder),
+            "--json",
+            "r.json",
+        ]
+        run(*command, cwd=tmp_path)
+        report = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
         with zipfile.ZipFile(wheel(built, "mailcore-conformance")) as archive:
             schema = json.loads(archive.read("mailcore_conformance/schema/report-1.json"))
         jsonschema.validate(report, schema)
         scored = {check["status"] for check in report["checks"] if check["scored"]}
         assert ("conformant", {"pass", "not_applicable"}) == (report["verdict"], scored)
+        assert report["deviations"] == []
 
     def test_without_its_prerequisite_nothing_is_shown(self, empty_environment: Path, tmp_path: Path) -> None:
         """Without PyNaCl the run is refused, with the command that installs it."""
