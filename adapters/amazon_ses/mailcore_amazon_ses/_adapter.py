@@ -98,7 +98,7 @@ class AmazonSesAdapter(Adapter):
         """Return the received mail, fetched from S3 where it is there."""
         record = _record(webhook)
         request = _inbound.object_request(record, self.options, now=ctx.now)
-        raw = None if request is None else _inbound.stored((yield request))
+        raw = None if request is None else _inbound.stored((yield request), now=ctx.now)
         return (_inbound.message(record, raw),)
 
 

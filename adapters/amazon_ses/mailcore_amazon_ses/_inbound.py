@@ -23,6 +23,8 @@ from mailcore import (
     HttpResponse,
     InboundMessage,
     InvalidDocument,
+    ServiceUnavailable,
+    error_for_status,
     parse_timestamp,
 )
 from mailcore_amazon_ses._fields import addresses, digest, items, table, text
@@ -66,19 +68,21 @@ def object_request(
     return sign(unsigned, options, service="s3", region=region, now=now)
 
 
-def stored(response: HttpResponse) -> bytes:
+def stored(response: HttpResponse, *, now: datetime) -> bytes:
     """
     Return the mail that S3 answered with.
 
     Raises:
-        InvalidDocument: It did not.
+        InvalidDocument: It has none, or gives it to nobody with this key.
+        ServiceUnavailable: It cannot be had for now.
     """
-    if response.status != 200:
-        code = re.search(rb"<Code>([A-Za-z]{1,64})</Code>", response.body)
-        raise InvalidDocument(
-            f"Amazon S3 answered {response.status} ({code[1].decode() if code else 'no code'})."
-        )
-    return response.body
+    if response.status == 200:
+        return response.body
+    code = re.search(rb"<Code>([A-Za-z]{1,64})</Code>", response.body)
+    said = code[1].decode() if code else "no code"
+    if response.status == 429 or response.status >= 500:
+        raise error_for_status(response, said, now=now, cls=ServiceUnavailable)
+    raise InvalidDocument(f"Amazon S3 answered {response.status} ({said}).")
 
 
 def message(record: Mapping[str, Any], raw: bytes | None) -> InboundMessage:

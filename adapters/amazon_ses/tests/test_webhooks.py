@@ -353,7 +353,19 @@ class TestInbound:
         assert asked[1].url == "https://s3.eu-west-1.amazonaws.com/my-S3-bucket/in/r%201"
         assert "Authorization" in dict(asked[1].headers)
 
-    @pytest.mark.parametrize("status", [403, 404, 500])
+    @pytest.mark.parametrize("status, code", [(429, "SlowDown"), (500, "InternalError"), (503, "SlowDown")])
+    def test_not_for_now(
+        self, status: int, code: str, receive: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """What S3 cannot give at this moment is asked for again: SNS repeats after a 503."""
+        record = inbound(type="S3", bucketName="my-S3-bucket", objectKey="r-1")
+        stored = HttpResponse(status=status, body=f"<Error><Code>{code}</Code></Error>".encode())
+        found, mails, kept = receive(record, stored)
+
+        assert (found, mails, list(kept)) == (503, [], [])
+        assert f"it is asked for again: HTTP {status}: {code}" in caplog.text
+
+    @pytest.mark.parametrize("status", [301, 403, 404])
     def test_not_there(self, status: int, receive: Callable[..., Any]) -> None:
         """What S3 does not give is kept for a person, with S3's word for it, and acknowledged."""
         record = inbound(type="S3", bucketName="my-S3-bucket", objectKey="r-1")
