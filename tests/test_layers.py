@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import ast
+import pkgutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.machinery import FileFinder
 from pathlib import Path
 
 import pytest
 
 import mailcore
-import mailcore_mailpace
 
 CORE = Path(mailcore.__file__).parent
-BESIDE = sorted(Path(mailcore_mailpace.__file__).parent.parent.glob("mailcore_*"))
-ADAPTERS = [path for path in BESIDE if path.is_dir() and path.name != "mailcore_conformance"]
+#: Every installed package that has the name of one of ours, wherever it is.
+BESIDE = {
+    found.name: Path(found.module_finder.path) / found.name
+    for found in pkgutil.iter_modules()
+    if found.ispkg and found.name.startswith("mailcore_") and isinstance(found.module_finder, FileFinder)
+}
+SUITE = BESIDE.pop("mailcore_conformance")
+ADAPTERS = sorted(BESIDE.values())
 
 #: Lowest first; a file may import those of its own layer and of those above it in this table.
 LAYERS = {
@@ -189,10 +196,16 @@ class TestAdapters:
     @each_adapter_file
     def test_emulator_shares_nothing(self, path: Path) -> None:
         """Emulator and adapter have no module in common: one author would agree with himself."""
-        inside = "emulator" in path.parts
+        inside, [own] = "emulator" in path.parts, {folder.name for folder in ADAPTERS} & set(path.parts)
         for name in imports(path):
-            if name.startswith("mailcore_mailpace.") and path.stem != "conformance":
-                assert name.startswith("mailcore_mailpace.emulator") == inside
+            if name.startswith(f"{own}.") and path.stem != "conformance":
+                assert name.startswith(f"{own}.emulator") == inside
+
+    @pytest.mark.parametrize("folder", ADAPTERS, ids=lambda folder: folder.name)
+    def test_nothing_shared_knows_it(self, folder: Path) -> None:
+        """Core, the suite and the tools find an adapter by its place, and import none."""
+        shared = [*CORE.rglob("*.py"), *SUITE.rglob("*.py")]
+        assert [path for path in shared if folder.name in path.read_text(encoding="utf-8")] == []
 
 
 class TestImporting:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from mailcore import ConfigurationError, Context, Message, SmtpRequest, UnsupportedFeature
+from mailcore.transports._smtp_content import Content
+from mailcore.transports._smtp_envelope import Envelope
 from mailcore_smtp._adapter import SmtpAdapter
 from mailcore_smtp._options import SmtpOptions
 
@@ -124,3 +126,26 @@ class TestOptions:
         """Half a login, and a password for everybody to read."""
         with pytest.raises(ConfigurationError):
             built(options)
+
+
+class TestLimits:
+    """What every server must be able to take (RFC 5321, 4.5.3.1)."""
+
+    LONGEST = f"{'a' * 64}@{'.'.join(['b' * 61] * 3)}.{'c' * 3}"
+
+    def test_commands(self) -> None:
+        """No command is longer than 512 octets, whatever address there is and with all that may be asked."""
+        options = {"notify": "success,failure,delay"}
+        request = built(options, to=self.LONGEST, envelope_sender=self.LONGEST)
+        envelope = Envelope(request)
+        commands = [envelope.sender({"SIZE": ""}), *(command for _, command in envelope.recipients)]
+        assert len(self.LONGEST) == 254
+        assert [len(command) <= 512 for command in commands] == [True, True]
+
+    @pytest.mark.parametrize("field", ["text", "html", "subject"])
+    def test_lines(self, field: str) -> None:
+        """No line is longer than 1,000 octets with its end, and all are of seven bits."""
+        request = built(**{field: "ünd " * 2000}, headers={"X-Long": "word " * 400})
+        lines = b"".join(Content(request.data)).split(b"\r\n")
+        assert max(map(len, lines)) <= 998
+        assert all(line.isascii() for line in lines)
