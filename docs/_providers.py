@@ -15,7 +15,7 @@ from mailcore._spec import load_object
 from mailcore_conformance import run
 from mailcore_conformance._matrix import cell, matrix
 
-__all__ = ["capabilities", "notes", "proofs", "provider_events", "providers", "specs"]
+__all__ = ["capabilities", "notes", "own_capabilities", "proofs", "provider_events", "providers", "specs"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -97,6 +97,17 @@ def capabilities() -> str:
         ["capability", "meaning", *(f"`{spec.name}`" for spec in specs())],
         [(f"`{one}`", said[one.name], *(_cell(spec, one) for spec in specs())) for one in Capability],
     )
+
+
+def own_capabilities(name: str) -> str:
+    """Write what one provider can do, for its own page."""
+    spec = host().spec(name)
+    rows = [(f"`{one}`", _level(spec, one), *_said(_support(spec, one))) for one in Capability]
+    return table(["what", "can it", "note", ""], rows)
+
+
+def _said(found: Support) -> tuple[str, str]:
+    return found.note, f"[source]({found.url})" if found.url else ""
 
 
 def proofs() -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from _adapters import adapter_code
@@ -24,7 +25,7 @@ from _errors import error_tree, other_errors, send_errors
 from _faults import faults
 from _markdown import values
 from _names import hooks, names
-from _providers import capabilities, notes, proofs, provider_events, providers
+from _providers import capabilities, notes, own_capabilities, proofs, provider_events, providers, specs
 from _settings import provider_settings, settings
 from _statuses import dispositions, statuses
 
@@ -96,6 +97,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "send-errors": send_errors,
     "settings": settings,
     "statuses": statuses,
+    **{f"{spec.name}-capabilities": partial(own_capabilities, spec.name) for spec in specs()},
 }
 
 if __name__ == "__main__":

@@ -6,11 +6,9 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
-import attrs
 import pytest
 
-from mailcore import Capability, Disposition, EndpointKind, EventType, Level, PluginHost, Support
-from mailcore._config import variables
+from mailcore import Disposition, EndpointKind, EventType, PluginHost
 from mailcore_mailpace import _advice, _events
 from mailcore_mailpace._adapter import MailPaceAdapter
 from mailcore_mailpace._options import MailPaceOptions
@@ -28,13 +26,6 @@ PAGES = {
     "reference/responses",
     "reference/send",
 }
-LEVELS = {
-    Level.FULL: "yes",
-    Level.LIMITED: "limited",
-    Level.NOT_IMPLEMENTED: "not yet",
-    Level.UNSUPPORTED: "no",
-}
-TABLE = re.compile(r"<!-- capabilities -->\n(.*?)<!-- end of capabilities -->", re.DOTALL)
 
 
 def page() -> str:
@@ -42,36 +33,8 @@ def page() -> str:
     return README.read_text(encoding="utf-8")
 
 
-def row(capability: Capability, support: Support) -> str:
-    """Return what the table says of a capability."""
-    level = LEVELS[support.level] + (f", at most {support.limit}" if support.limit is not None else "")
-    source = f"[source]({support.url})" if support.url else ""
-    return f"| `{capability.value}` | {level} | {support.note} | {source} |"
-
-
 class TestTables:
     """Each table against what it is a table of."""
-
-    def test_capabilities(self, host: PluginHost) -> None:
-        """Every capability, as it is registered; to mend the page, paste what is expected."""
-        found = host.spec("mailpace").capabilities
-        absent = Support(level=Level.UNSUPPORTED)
-        rows = [row(capability, found.get(capability, absent)) for capability in Capability]
-        expected = "\n".join(["| what | can it | note | |", "| --- | --- | --- | --- |", *rows])
-        match = TABLE.search(page())
-
-        assert match is not None
-        assert match[1].strip() == expected
-
-    def test_settings(self) -> None:
-        """Every setting of the adapter and the one for basic auth, with each spelling in its order."""
-        names = [*(field.name for field in attrs.fields(MailPaceOptions)), "webhook_secret"]
-        spellings = {name: ", ".join(f"`{item}`" for item in variables(name, "mailpace")) for name in names}
-        rows = {name: f"| {spelling} |\n" for name, spelling in spellings.items()}
-
-        assert [
-            name for name, end in rows.items() if not re.search(rf"\| `{name}` \|.*{re.escape(end)}", page())
-        ] == []
 
     def test_advice(self) -> None:
         """Every advice, with its number."""
