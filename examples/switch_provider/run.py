@@ -4,8 +4,8 @@ Try it on this machine: six local providers, and one program that sends through 
     python examples/switch_provider/run.py
 
 Between one run of `send.py` and the next, only MAILCORE_CONFIG changes. The providers are the emulators of
-the adapters, and for SMTP the mail server aiosmtpd. It needs `pip install aiosmtpd -e .` and `-e` of each
-folder in `adapters`.
+the adapters, and for SMTP the mail server aiosmtpd. It needs aiosmtpd and every adapter: see
+examples/README.md.
 """
 
 from __future__ import annotations
