@@ -267,6 +267,12 @@ class TestRefusing:
         with pytest.raises(InvalidAddress):
             Address.parse(f'"{name}" <{spec}>')
 
+    def test_made_by_hand(self) -> None:
+        """An address that is no field's yet names none."""
+        with pytest.raises(InvalidAddress) as caught:
+            Address("ada@example.com", "Ada\u202e")
+        assert caught.value.field == ""
+
     @pytest.mark.parametrize("value", [5, 1.5, object(), b"a@x", [b"a@x"], [5], [["a@x"]], {5: "a@x"}])
     def test_types(self, value: object) -> None:
         """What is no text is an error in the field's name, not of Python."""
