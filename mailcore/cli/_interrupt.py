@@ -26,7 +26,9 @@ def interrupt_noted() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():
         yield noted  # no signals come here
         return
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    # A shell that puts a program into the background has it ignore Ctrl-C, which is another's then.
+    before = {number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN}
 
     def note(_: int, __: FrameType | None) -> None:
         noted.set()
@@ -37,7 +39,7 @@ def interrupt_noted() -> Iterator[threading.Event]:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    for number in _SIGNALS:
+    for number in before:
         signal.signal(number, note)
     try:
         yield noted

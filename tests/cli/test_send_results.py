@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -318,6 +319,24 @@ def wait_for(lists: Any, count: int) -> None:
 
 class TestEndedEarly:
     """A run that something stops."""
+
+    @pytest.fixture(autouse=True)
+    def heeded(self) -> Iterator[None]:
+        """Let programs that are started here heed Ctrl-C, also where the tests run in the background."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
+
+    def test_in_the_background(self, lists: Any) -> None:
+        """A Ctrl-C that the shell had it ignore is somebody else's."""
+        lists.local._chaos.latency = 0.05
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited by what is started
+        running = start(lists, "--csv", lists.file("p.csv", people(40)), *LETTER)
+        wait_for(lists, 2)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=60)
+        assert (running.returncode, len(lists.sent)) == (0, 40)
+        assert "Stopping" not in err
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_interrupted(self, lists: Any, number: signal.Signals) -> None:
