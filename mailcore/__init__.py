@@ -28,7 +28,13 @@ if TYPE_CHECKING:
         WebhookRequest,
         WebhookResponse,
     )
-    from mailcore._emulator import EmulatedDelivery, Emulator
+    from mailcore._emulator import (
+        EmulatedDelivery,
+        EmulatedFile,
+        EmulatedMail,
+        EmulatedMailbox,
+        Emulator,
+    )
     from mailcore._event import BounceClass, EventType, RejectReason, TrackingEvent
     from mailcore._extra import requires_extra
     from mailcore._file_content import FileContent
@@ -139,6 +145,9 @@ __all__ = [
     "DefectCode",
     "Disposition",
     "EmulatedDelivery",
+    "EmulatedFile",
+    "EmulatedMail",
+    "EmulatedMailbox",
     "Emulator",
     "EndpointKind",
     "EventType",
@@ -253,7 +262,7 @@ _HOMES = {
     "_delivery": (
         "Covers Disposition EndpointKind Verification VerifiedWebhook WebhookRequest WebhookResponse"
     ),
-    "_emulator": "EmulatedDelivery Emulator",
+    "_emulator": "EmulatedDelivery EmulatedFile EmulatedMail EmulatedMailbox Emulator",
     "_event": "BounceClass EventType RejectReason TrackingEvent",
     "_extra": "requires_extra",
     "_file_content": "FileContent",

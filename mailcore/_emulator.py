@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import attrs
 
 from mailcore._delivery import EndpointKind
 from mailcore._http import HttpRequest, HttpResponse
 
-__all__ = ["EmulatedDelivery", "Emulator"]
+__all__ = ["EmulatedDelivery", "EmulatedFile", "EmulatedMail", "EmulatedMailbox", "Emulator"]
 
 
 @attrs.frozen(kw_only=True)
@@ -30,6 +30,47 @@ class EmulatedDelivery:
     delivery_id: str
     kind: EndpointKind
     request: HttpRequest
+
+
+@attrs.frozen(kw_only=True)
+class EmulatedFile:
+    """
+    A file of a mail that was taken.
+
+    Attributes:
+        content_id: What the HTML refers to, without angle brackets; empty for a plain attachment.
+    """
+
+    filename: str
+    content_type: str
+    content: bytes = attrs.field(repr=lambda content: f"<{len(content)} bytes>")
+    content_id: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class EmulatedMail:
+    """
+    A mail that the emulated provider took, as its recipients would get it.
+
+    Attributes:
+        message_id: The id that `act` takes.
+        sender: The bare address that it comes from.
+        recipients: The bare addresses of everybody who gets it, hidden copies too.
+        headers: Name and text of each header that people wrote, `Bcc` not among them.
+        text: The text; of a template, which the provider would fill in, its name and data.
+        tags: The provider's labels, as text.
+        source: The mail itself, where it came as MIME; then `headers`, `text`, `html` and `files` are empty.
+    """
+
+    message_id: str
+    sender: str
+    recipients: tuple[str, ...]
+    headers: tuple[tuple[str, str], ...] = ()
+    text: str = attrs.field(default="", repr=False)
+    html: str = attrs.field(default="", repr=False)
+    files: tuple[EmulatedFile, ...] = ()
+    tags: tuple[str, ...] = ()
+    source: bytes | None = attrs.field(default=None, repr=False)
 
 
 class Emulator(Protocol):
@@ -70,4 +111,25 @@ class Emulator(Protocol):
 
     def answered(self, delivery_id: str, status: int | None, now: datetime) -> None:
         """Tell how an endpoint answered; None: it timed out or could not be reached."""
+        ...
+
+
+@runtime_checkable
+class EmulatedMailbox(Protocol):
+    """
+    What an emulator may do besides: show people the mail it took, and go on after a restart.
+
+    Attributes:
+        happenings: What a person lets happen → the word for `act`. The names are `deliver`, `defer`,
+            `bounce`, `spam` and `unknown`, an event of a kind that nobody knows; some may be absent.
+    """
+
+    happenings: Mapping[str, str]
+
+    def taken(self, after: int) -> Sequence[EmulatedMail]:
+        """Return the mails that were taken, oldest first, without the first `after`."""
+        ...
+
+    def skip(self, count: int) -> None:
+        """Give out the next `count` ids to no mail: they were given out before a restart."""
         ...

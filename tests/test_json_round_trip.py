@@ -129,8 +129,8 @@ each_value = pytest.mark.parametrize("value", VALUES, ids=lambda value: type(val
 
 #: Values that stay in their process: they hold secrets, streams, errors or code.
 AT_HOME = {
-    "AdapterSpec", "BasicAuth", "Base64", "Context", "EmulatedDelivery", "HttpRequest", "Idempotency",
-    "LocalRequest",
+    "AdapterSpec", "BasicAuth", "Base64", "Context", "EmulatedDelivery", "EmulatedFile",
+    "EmulatedMail", "HttpRequest", "Idempotency", "LocalRequest",
     "Plugin", "PluginProblem", "SendOutcome", "Settings", "SmtpRequest",
 }  # fmt: skip
 

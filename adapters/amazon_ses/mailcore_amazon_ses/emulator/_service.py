@@ -12,16 +12,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
+from itertools import islice
 from threading import RLock
 from typing import Any, Literal
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from mailcore import EmulatedDelivery, EndpointKind, HttpRequest, HttpResponse
+from mailcore import EmulatedDelivery, EmulatedMail, EndpointKind, HttpRequest, HttpResponse
 from mailcore_amazon_ses.emulator._account import AccountProblem, SentMail
 from mailcore_amazon_ses.emulator._content import Entry, bad, bulk, mailboxes, single
 from mailcore_amazon_ses.emulator._proof import body_of, check_proof, key_of
 from mailcore_amazon_ses.emulator._records import record, stamp
 from mailcore_amazon_ses.emulator._refusal import Refusal, answer
+from mailcore_amazon_ses.emulator._shown import shown
 from mailcore_amazon_ses.emulator._sns import CERTIFICATE_PATH, Topics, certificate, signs
 
 __all__ = ["AmazonSesEmulator"]
@@ -55,7 +57,16 @@ class AmazonSesEmulator:
 
     Attributes:
         account_problem: Assign one, and every send is refused until it is None again.
+        happenings: What a person lets happen → the word for `act`.
     """
+
+    happenings: Mapping[str, str] = {
+        "deliver": "Delivery",
+        "defer": "DeliveryDelay",
+        "bounce": "Bounce",
+        "spam": "Complaint",
+        "unknown": "Teleportation",
+    }
 
     def __init__(
         self,
@@ -79,6 +90,7 @@ class AmazonSesEmulator:
         self._adopted: set[str] = set()
         self._base = ""
         self._sent: dict[str, SentMail] = {}
+        self._skipped = 0
         self._suppressed: set[str] = set()
         self._objects: dict[str, bytes] = {}
         self._received = 0
@@ -225,7 +237,9 @@ class AmazonSesEmulator:
         self._recent.extend([now] * mails)
 
     def _take(self, entry: Entry, payload: Mapping[str, Any], now: datetime) -> str:
-        message_id = f"0100{len(self._sent) + 1:012x}-6d61696c-636f-7265-8000-656d756c6174-000000"
+        number = self._skipped + len(self._sent) + 1
+        message_id = f"0100{number:012x}-6d61696c-636f-7265-8000-656d756c6174-000000"
+
         tags = dict(entry.tags)
         if payload.get("ConfigurationSetName"):
             tags["ses:configuration-set"] = [payload["ConfigurationSetName"]]
@@ -268,6 +282,16 @@ class AmazonSesEmulator:
             if event in ("Bounce", "Complaint"):
                 self._suppressed |= {address.lower() for address in mail.recipients}
             self._tell(mail, event, now)
+
+    def taken(self, after: int) -> Sequence[EmulatedMail]:
+        """Return the accepted mails as people see them, oldest first, without the first `after`."""
+        with self._lock:
+            return [shown(mail) for mail in islice(self._sent.values(), after, None)]
+
+    def skip(self, count: int) -> None:
+        """Give out the next `count` ids to no mail."""
+        with self._lock:
+            self._skipped += count
 
     def receive(self, raw_mime: bytes, now: datetime) -> None:
         """Take a mail from the outside; every address of the account's domains has a receipt rule."""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from threading import RLock
 from urllib.parse import unquote, urlsplit
 
-from mailcore import EmulatedDelivery, EndpointKind, HttpRequest, HttpResponse
+from mailcore import EmulatedDelivery, EmulatedMail, EndpointKind, HttpRequest, HttpResponse
 from mailcore_mailgun.emulator._answers import (
     FORBIDDEN,
     NO_METHOD,
@@ -34,6 +34,7 @@ from mailcore_mailgun.emulator._form import Form
 from mailcore_mailgun.emulator._inbound import form_of
 from mailcore_mailgun.emulator._mail import Mailbox, SentMail
 from mailcore_mailgun.emulator._outbox import Outbox
+from mailcore_mailgun.emulator._shown import shown
 from mailcore_mailgun.emulator._signature import signed
 
 __all__ = ["MailgunEmulator"]
@@ -68,7 +69,15 @@ class MailgunEmulator:
     Attributes:
         api_key: Assign to it to change the key.
         signing_key: Likewise, for the webhooks of later events.
+        happenings: What a person lets happen → the word for `act`.
     """
+
+    happenings: Mapping[str, str] = {
+        "deliver": "delivered",
+        "defer": "temporary_fail",
+        "bounce": "permanent_fail",
+        "spam": "complained",
+    }
 
     def __init__(
         self,
@@ -87,6 +96,7 @@ class MailgunEmulator:
         self._max_size = max_size
         self._bases = {""}
         self._sent: list[SentMail] = []
+        self._skipped = 0
         self._suppressed: dict[str, str] = {}
         self._recent: deque[datetime] = deque()
         self._faults: deque[Fault] = deque()
@@ -176,6 +186,16 @@ class MailgunEmulator:
             for recipient in mail.recipients:
                 self._happen(mail, recipient, event, _utc(now))
 
+    def taken(self, after: int) -> Sequence[EmulatedMail]:
+        """Return the accepted mails as people see them, oldest first, without the first `after`."""
+        with self._lock:
+            return [shown(mail) for mail in self._sent[after:]]
+
+    def skip(self, count: int) -> None:
+        """Give out the next `count` ids to no mail."""
+        with self._lock:
+            self._skipped += count
+
     def receive(self, raw_mime: bytes, now: datetime) -> None:
         """Take a mail from the outside: one route forwards all of it."""
         moment = _utc(now)
@@ -241,7 +261,7 @@ class MailgunEmulator:
         return False
 
     def _queue(self, form: Form, domain: str, now: datetime, *, as_mime: bool) -> SentMail:
-        number = len(self._sent) + 1
+        number = self._skipped + len(self._sent) + 1
         mail = read_mail(
             form, domain=domain, number=number, now=now, as_mime=as_mime, max_size=self._max_size
         )

@@ -5,6 +5,7 @@ Rule: it knows the time only from its callers, and one lock makes each call happ
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from types import MappingProxyType
 
 import attrs
 
-from mailcore import EmulatedDelivery, EndpointKind, HttpRequest, HttpResponse
+from mailcore import EmulatedDelivery, EmulatedMail, EndpointKind, HttpRequest, HttpResponse
 from mailcore_mailpace.emulator._addresses import domain_of
 from mailcore_mailpace.emulator._answers import (
     BAD_TOKEN,
@@ -32,6 +33,7 @@ from mailcore_mailpace.emulator._mail import BouncedMail, SentMail
 from mailcore_mailpace.emulator._outbox import Outbox
 from mailcore_mailpace.emulator._replay import Replays
 from mailcore_mailpace.emulator._request import SEND_PATH, ApiCall, path_of
+from mailcore_mailpace.emulator._shown import shown
 from mailcore_mailpace.emulator._signature import DEFAULT_SEED, public_key, sign
 from mailcore_mailpace.emulator._validation import Rules, read_content, sender_domains
 
@@ -64,7 +66,16 @@ class MailPaceEmulator:
         token: Assign to it to rotate the token; idempotency keys belong to the old one.
         account_problem: Assign one, and every send is answered 403 until it is None again.
         sign_inbound: As above; may be assigned.
+        happenings: What a person lets happen → the word for `act`.
     """
+
+    happenings: Mapping[str, str] = {
+        "deliver": "delivered",
+        "defer": "deferred",
+        "bounce": "bounced",
+        "spam": "spam",
+        "unknown": "teleported",
+    }
 
     def __init__(
         self,
@@ -89,6 +100,7 @@ class MailPaceEmulator:
         self._max_size = max_size
         self._bases = {""}
         self._sent: list[SentMail] = []
+        self._skipped = 0
         self._blocked: set[str] = set()
         self._recent: deque[datetime] = deque()
         self._received = 0
@@ -221,6 +233,16 @@ class MailPaceEmulator:
                 self._blocked.update(mailbox.address.lower() for mailbox in mail.to)
             self._outbox.add_event(event_body(mail, self._domain_id), mail.updated_at)
 
+    def taken(self, after: int) -> Sequence[EmulatedMail]:
+        """Return the accepted mails as people see them, oldest first, without the first `after`."""
+        with self._lock:
+            return [shown(mail) for mail in self._sent[after:]]
+
+    def skip(self, count: int) -> None:
+        """Give out the next `count` ids to no mail."""
+        with self._lock:
+            self._skipped += count
+
     def receive(self, raw_mime: bytes, now: datetime) -> None:
         """Take a mail from the outside; every address of the domain is a catch-all."""
         moment = _utc(now)
@@ -278,7 +300,7 @@ class MailPaceEmulator:
     def _queue(self, call: ApiCall, key: str | None, now: datetime) -> HttpResponse:
         rules = Rules(domains=self._domains, blocked=self._blocked, max_size=self._max_size)
         content = read_content(MappingProxyType(call.payload()), rules)
-        number = len(self._sent) + 1
+        number = self._skipped + len(self._sent) + 1
         mail = SentMail(
             **attrs.asdict(content, recurse=False),
             id=number,
@@ -297,8 +319,9 @@ class MailPaceEmulator:
 
     def _index(self, message_id: str) -> int:
         number = int(message_id) if message_id.isascii() and message_id.isdigit() else 0
-        if 0 < number <= len(self._sent) and str(number) == message_id:
-            return number - 1  # ids count from 1
+        index = bisect_left(self._sent, number, key=lambda mail: mail.id)  # ids ascend
+        if index < len(self._sent) and str(self._sent[index].id) == message_id:
+            return index
         known = [str(mail.id) for mail in self._sent]
         ids = f"the known ids are {', '.join(known)}" if known else "none was accepted yet"
         raise ValueError(f"No mail has the id {message_id!r}; {ids}.")

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from mailcore import EmulatedDelivery, EndpointKind, HttpRequest, HttpResponse
+from mailcore import EmulatedDelivery, EmulatedMail, EndpointKind, HttpRequest, HttpResponse
 from mailcore_postmark.emulator._answers import (
     BAD_TOKEN,
     NO_TOKEN,
@@ -29,6 +29,7 @@ from mailcore_postmark.emulator._inbound import inbound_body
 from mailcore_postmark.emulator._mail import SentMail
 from mailcore_postmark.emulator._outbox import Outbox
 from mailcore_postmark.emulator._request import ApiCall, path_of
+from mailcore_postmark.emulator._shown import shown
 from mailcore_postmark.emulator._validation import Rules, Wrong, mail, sender_domains
 
 __all__ = ["PostmarkEmulator"]
@@ -55,7 +56,15 @@ class PostmarkEmulator:
         token: Assign to it to rotate the token.
         account_problem: Assign one, and every send is refused until it is None again.
         raw_email: As above; may be assigned.
+        happenings: What a person lets happen → the word for `act`.
     """
+
+    happenings: Mapping[str, str] = {
+        "deliver": "Delivery",
+        "defer": "Transient",
+        "bounce": "HardBounce",
+        "spam": "SpamComplaint",
+    }
 
     def __init__(
         self,
@@ -73,6 +82,7 @@ class PostmarkEmulator:
         self._adopted: set[str] = set()
         self._bases = {""}
         self._sent: list[SentMail] = []
+        self._skipped = 0
         self._suppressed: dict[str, str] = {}
         self._bounces = 0
         self._received = 0
@@ -177,6 +187,16 @@ class PostmarkEmulator:
                 for body in self._happened(found, event, address, moment):
                     self._tell(body, moment)
 
+    def taken(self, after: int) -> Sequence[EmulatedMail]:
+        """Return the accepted mails as people see them, oldest first, without the first `after`."""
+        with self._lock:
+            return [shown(mail) for mail in self._sent[after:]]
+
+    def skip(self, count: int) -> None:
+        """Give out the next `count` ids to no mail."""
+        with self._lock:
+            self._skipped += count
+
     def receive(
         self, raw_mime: bytes, now: datetime, *, sender: str | None = None, recipient: str | None = None
     ) -> None:
@@ -235,7 +255,7 @@ class PostmarkEmulator:
         self, payload: Mapping[str, Any], now: datetime, *, template: bool, test: bool
     ) -> dict[str, Any]:
         rules = Rules(domains=self._domains, inactive=self._suppressed, templates=self._templates)
-        message_id = str(UUID(int=len(self._sent) + 1))
+        message_id = str(UUID(int=self._skipped + len(self._sent) + 1))
         try:
             found = mail(MappingProxyType(payload), rules, template=template, message_id=message_id)
         except Wrong as wrong:

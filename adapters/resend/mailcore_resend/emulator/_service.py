@@ -14,13 +14,14 @@ from threading import RLock
 from typing import Any
 from urllib.parse import urlsplit
 
-from mailcore import EmulatedDelivery, EndpointKind, HttpRequest, HttpResponse
+from mailcore import EmulatedDelivery, EmulatedMail, EndpointKind, HttpRequest, HttpResponse
 from mailcore_resend.emulator._answers import Refused, answer
 from mailcore_resend.emulator._events import WORDS, event_body, timestamp
 from mailcore_resend.emulator._inbound import VALID, file_documents, files, mail_document
 from mailcore_resend.emulator._inbound import event_body as received_body
 from mailcore_resend.emulator._mail import SentMail
 from mailcore_resend.emulator._outbox import Outbox
+from mailcore_resend.emulator._shown import shown
 from mailcore_resend.emulator._validation import read_mail
 
 __all__ = ["ResendEmulator"]
@@ -50,7 +51,15 @@ class ResendEmulator:
     Attributes:
         api_key: Assign to it to change the key.
         signing_secret: Likewise, for the webhooks that are made from then on.
+        happenings: What a person lets happen → the word for `act`.
     """
+
+    happenings: Mapping[str, str] = {
+        "deliver": "email.delivered",
+        "defer": "email.delivery_delayed",
+        "bounce": "email.bounced",
+        "spam": "email.complained",
+    }
 
     def __init__(
         self,
@@ -70,6 +79,7 @@ class ResendEmulator:
         self._base_url = ""
         self._bases = {""}
         self._sent: list[SentMail] = []
+        self._skipped = 0
         self._received: dict[str, tuple[bytes, datetime]] = {}
         self._answers: dict[tuple[str, str], tuple[datetime, str, HttpResponse]] = {}
         self._recent: deque[datetime] = deque()
@@ -145,6 +155,16 @@ class ResendEmulator:
             if event not in WORDS:
                 raise ValueError(f"There is no event {event!r}; there are {', '.join(WORDS)}.")
             self._happen(mail, event, _utc(now))
+
+    def taken(self, after: int) -> Sequence[EmulatedMail]:
+        """Return the accepted mails as people see them, oldest first, without the first `after`."""
+        with self._lock:
+            return [shown(mail) for mail in self._sent[after:]]
+
+    def skip(self, count: int) -> None:
+        """Give out the next `count` ids to no mail."""
+        with self._lock:
+            self._skipped += count
 
     def receive(self, raw_mime: bytes, now: datetime) -> None:
         """Take a mail from the outside; it waits here until it is asked for."""
@@ -286,7 +306,7 @@ class ResendEmulator:
         mails: list[SentMail] = []
         errors: list[dict[str, Any]] = []
         for index, element in enumerate(elements):
-            mail_id = _uuid(len(self._sent) + len(mails) + 1, "0")
+            mail_id = _uuid(self._skipped + len(self._sent) + len(mails) + 1, "0")
             try:
                 mails.append(read_mail(element, mail_id=mail_id, domains=self._domains, now=now, batch=batch))
             except Refused as refusal:
