@@ -17,6 +17,7 @@ from mailcore.cli._exit import ExitCode, ended
 from mailcore.cli._inbound import inbound
 from mailcore.cli._plugins import plugins
 from mailcore.cli._providers import providers
+from mailcore.cli._sandbox import sandbox
 from mailcore.cli._send import send
 from mailcore.cli._terminal import logs_on_stderr
 from mailcore.cli._webhook import webhook
@@ -26,6 +27,7 @@ __all__ = ["app", "run"]
 EXAMPLES = """\b
 Begin here:
   mailcore demo                  see all of it work; no account needed
+  mailcore sandbox               send to every provider on this machine, and look at the mail
   mailcore providers             what each installed provider can do
   mailcore send --help           send one message
   mailcore doctor                find out why something does not work
@@ -58,7 +60,7 @@ def app(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, send, providers, plugins, doctor, webhook, inbound):
+for command in (demo, sandbox, send, providers, plugins, doctor, webhook, inbound):
     app.add_command(command)
 
 

@@ -34,7 +34,7 @@ from mailcore.cli._app import app
 from mailcore.cli._exit import code_of
 from mailcore.cli._plugins import plugins
 
-NAMES = ("demo", "send", "providers", "plugins", "doctor", "webhook check", "inbound parse")
+NAMES = ("demo", "sandbox", "send", "providers", "plugins", "doctor", "webhook check", "inbound parse")
 COMMANDS = [tuple(name.split()) for name in NAMES]
 
 

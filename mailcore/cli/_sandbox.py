@@ -1,0 +1,151 @@
+"""`mailcore sandbox`: every provider on this machine, and a mailbox to look at."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.text import Text
+
+from mailcore.cli._document import json_option
+from mailcore.cli._exit import ExitCode, complain
+from mailcore.cli._plugins import listed_plugins
+from mailcore.cli._terminal import console, print_json, printable
+from mailcore.exceptions import MissingDependency
+
+if TYPE_CHECKING:
+    from mailcore.sandbox.web._serving import SandboxServer
+
+__all__ = ["sandbox"]
+
+TOKEN = "MAILCORE_SANDBOX_TOKEN"  # noqa: S105  # reason: the variable, not the token
+
+EXAMPLES = """\b
+For example:
+  mailcore sandbox
+  mailcore sandbox --file sandbox.db --webhook-url http://127.0.0.1:8000/webhooks
+  mailcore sandbox --webhook-url 'http://127.0.0.1:8000/mail/{provider}/{kind}/'
+  mailcore sandbox --port 0 --smtp-port 0 --json
+
+\b
+Paste the settings that are printed into your application and open the page: each mail that you send
+appears there, and its buttons let it be delivered, bounce and so on, which your webhook endpoint is
+told, signed as the provider signs. Any key and any sender are taken; --strict takes only the printed
+key and senders at example.com.
+
+\b
+{provider} and {kind} (tracking or inbound) in the webhook URL are filled in.
+Changes over HTTP need the header X-Mailcore-Token: MAILCORE_SANDBOX_TOKEN sets it, else it is random.
+Nothing leaves this machine but webhooks. Ctrl-C ends it.
+"""
+
+_HOST = "Address to listen on. Others than this machine's let others read the mail."
+_ALLOW_HOST = "Name that the page may be asked by, besides localhost; repeat it for more."
+
+
+def _number(
+    name: str, default: int, metavar: str, about: str, *, least: int = 0, most: int
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    return click.option(
+        name, type=click.IntRange(least, most), default=default, metavar=metavar,
+        help=f"{about}  [default: {default}]",
+    )  # fmt: skip
+
+
+@click.command(epilog=EXAMPLES)
+@_number("--port", 8025, "PORT", "Port of the page and of the providers' APIs; 0: any free one.", most=65535)
+@_number("--smtp-port", 1025, "PORT", "Port for SMTP; 0: any free one.", most=65535)
+@click.option("--file", metavar="PATH", help="File that keeps the mail; else it is in memory.")
+@click.option("--webhook-url", default="", metavar="URL", help="Where webhooks go; else set it on the page.")
+@_number("--keep", 10_000, "NUMBER", "How many mails are kept.", least=1, most=1_000_000)
+@click.option("--strict", is_flag=True, help="Take only the printed keys, and senders at example.com.")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help=_HOST)
+@click.option("--allow-host", "allow_hosts", metavar="NAME", multiple=True, help=_ALLOW_HOST)
+@json_option
+def sandbox(*, file: str | None, keep: int, as_json: bool, **options: Any) -> int:
+    """Run every provider on this machine, with a page that shows the mail."""
+    server_class = _server_class()
+    host = listed_plugins()
+    for signaled in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signaled, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        with server_class(
+            host.adapters.values(),
+            file=Path(file) if file else None,
+            most=keep,
+            token=os.environ.get(TOKEN, ""),
+            **options,
+        ) as server:
+            if as_json:
+                print_json(_document(server))
+            else:
+                _tell(server, file)
+            sys.stdout.flush()
+            server.wait()
+        complain("The sandbox ended by itself.")
+        return ExitCode.BUG
+    return ExitCode.DONE
+
+
+def _server_class() -> type[SandboxServer]:
+    try:
+        from mailcore.sandbox.web._serving import SandboxServer
+    except ModuleNotFoundError as error:
+        raise MissingDependency(
+            f"The sandbox needs {error.name}: pip install 'mailcore-esp[cli,sandbox]'"
+        ) from None
+    return SandboxServer
+
+
+def _settings(server: SandboxServer) -> Mapping[str, Mapping[str, Any]]:
+    """Return the settings of each mailer, by its name."""
+    providers = {
+        name: {"provider": name, **provider.settings} for name, provider in server.sandbox.providers.items()
+    }
+    smtp = {"provider": "smtp", "host": "127.0.0.1", "port": server.smtp_port, "security": "plain"}
+    return {**providers, "smtp": smtp}
+
+
+def _document(server: SandboxServer) -> dict[str, Any]:
+    return {
+        "url": server.url,
+        "page": f"{server.url}/?token={server.token}",
+        "token": server.token,
+        "smtp": {"host": "127.0.0.1", "port": server.smtp_port},
+        "settings": _settings(server),
+    }
+
+
+def _tell(server: SandboxServer, file: str | None) -> None:
+    screen = console()
+    page = f"{server.url}/?token={server.token}"
+    screen.print(Text.assemble(("Open      ", "bold"), (page, "bold cyan")), soft_wrap=True)
+    for line in _lines(server, file):
+        screen.print(Text(printable(line)), soft_wrap=True)
+
+
+def _lines(server: SandboxServer, file: str | None) -> Iterator[str]:
+    webhooks = server.sandbox.post.endpoint
+    yield f"SMTP      127.0.0.1:{server.smtp_port}, not encrypted, any user and password"
+    yield f"Mail      {f'in {file}' if file else 'in memory, gone at the end; --file keeps it'}"
+    yield f"Webhooks  {f'to {webhooks}' if webhooks else 'nowhere yet; --webhook-url or the page says where'}"
+    yield ""
+    yield "Settings to paste (mailcore.toml; another client needs the URL and the key):"
+    for name, settings in _settings(server).items():
+        yield ""
+        yield f"[mailers.{name}]"
+        yield from _toml(settings)
+    yield ""
+    yield "Ctrl-C ends it."
+
+
+def _toml(settings: Mapping[str, Any]) -> Sequence[str]:
+    # A string of JSON is one of TOML too.
+    return [f"{name} = {json.dumps(value)}" for name, value in settings.items()]

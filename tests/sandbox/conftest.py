@@ -1,0 +1,139 @@
+"""What the tests of the sandbox share: a running one, and an application that it tells of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+import requests
+
+from mailcore import Headers, HttpResponse, Mailer, Message, PluginHost, WebhookReceiver, WebhookRequest
+from mailcore.sandbox._server import LoopbackServer
+from mailcore.sandbox.web._serving import SandboxServer
+
+SPECS = list(PluginHost().adapters.values())
+EMULATED = sorted(spec.name for spec in SPECS if spec.emulator)
+
+
+class Application:
+    """A web application behind whose two endpoints real receivers stand."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self.events: list[Any] = []
+        self.mails: list[Any] = []
+        self.bodies: list[bytes] = []
+        self._receiver = WebhookReceiver.from_config(
+            settings, on_event=self.events.append, on_inbound=self.mails.append, environ={}
+        )
+        self.server = LoopbackServer(self._answer)
+        self.url = self.server.url + "/{provider}/{kind}"
+
+    def _answer(self, method: str, path: str, headers: Headers, body: bytes) -> HttpResponse:
+        request = WebhookRequest(method=method, url=self.server.url + path, headers=headers, body=body)
+        self.bodies.append(body)
+        answer = self._receiver.receive(request, kind=path.rpartition("/")[2])
+        return HttpResponse(status=answer.status, headers=answer.headers, body=answer.body)
+
+
+class Browser:
+    """Whoever asks the sandbox over HTTP, with its token."""
+
+    def __init__(self, server: SandboxServer) -> None:
+        self.server = server
+        self._session = requests.Session()
+        self._session.headers["X-Mailcore-Token"] = server.token
+
+    def __call__(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Ask, and return the answer."""
+        return self._session.request(method, self.server.url + path, timeout=20, **options)
+
+    def json(self, path: str, **options: Any) -> Any:
+        """Return what a GET is answered with."""
+        return self("GET", path, **options).json()
+
+    def happen(self, mail: int, happening: str) -> list[Any]:
+        """Press a button, and return the webhooks that were made."""
+        answer = self("POST", f"/api/mails/{mail}/happen", json={"happening": happening})
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["webhooks"])
+
+
+def settings(server: SandboxServer, provider: str) -> dict[str, Any]:
+    """Return the settings that are printed for a provider, and for one that signs nothing a secret."""
+    unsigned = {"webhook_secret": "me:secret"} if provider == "postmark" else {}
+    return {"provider": provider, **server.sandbox.providers[provider].settings, **unsigned}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for a `provider` once for each that is emulated."""
+    if "provider" in metafunc.fixturenames:
+        metafunc.parametrize("provider", EMULATED)
+
+
+@pytest.fixture
+def settings_of() -> Callable[[SandboxServer, str], dict[str, Any]]:
+    """Return the function `settings`."""
+    return settings
+
+
+@pytest.fixture
+def visit() -> type[Browser]:
+    """Return what asks a sandbox over HTTP."""
+    return Browser
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., SandboxServer]]:
+    """Return a function that starts a sandbox, which is closed at the end."""
+    started: list[SandboxServer] = []
+
+    def begin(**options: Any) -> SandboxServer:
+        started.append(SandboxServer(SPECS, **options))
+        return started[-1]
+
+    yield begin
+    for server in started:
+        if server._thread.is_alive():
+            server.close()
+
+
+@pytest.fixture
+def server(start: Callable[..., SandboxServer]) -> SandboxServer:
+    """Return a sandbox that runs without configuration."""
+    return start()
+
+
+@pytest.fixture
+def browser(server: SandboxServer) -> Browser:
+    """Return who asks it."""
+    return Browser(server)
+
+
+@pytest.fixture
+def send() -> Callable[..., str]:
+    """Return a function that sends a mail by a provider's real adapter, and returns its id."""
+
+    def sent(server: SandboxServer, provider: str = "mailpace", **fields: Any) -> str:
+        given = {"from_": "me@corp.example", "to": ["you@x.example"], "subject": "Hällo", "text": "Hi"}
+        with Mailer.from_config(settings(server, provider), environ={}) as mailer:
+            return str(mailer.send(Message(**{**given, **fields})).message_id)
+
+    return sent
+
+
+@pytest.fixture
+def application() -> Iterator[Callable[[SandboxServer, str], Application]]:
+    """Return a function that makes the application of a provider's user, and tells the sandbox of it."""
+    made: list[Application] = []
+
+    def make(server: SandboxServer, provider: str) -> Application:
+        found = Application(settings(server, provider))
+        made.append(found)
+        url = found.url.replace("//", "//me:secret@") if provider == "postmark" else found.url
+        server.sandbox.send_webhooks_to(url)
+        return found
+
+    yield make
+    for one in made:
+        one.server.close()
