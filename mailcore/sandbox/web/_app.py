@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -12,12 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from mailcore.exceptions import MailcoreError
 from mailcore.sandbox._sandbox import Sandbox
-from mailcore.sandbox.web import _actions, _feed
+from mailcore.sandbox.web import _actions, _feed, _page
 from mailcore.sandbox.web._guard import Guard
+from mailcore.sandbox.web._mail_html import mail_html
 from mailcore.sandbox.web._provider_api import provider_api
 
 __all__ = ["application"]
@@ -27,6 +30,13 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 ROUTES = [
     Route("/providers/{name}", provider_api, methods=METHODS),
     Route("/providers/{name}/{rest:path}", provider_api, methods=METHODS),
+    Route("/", _page.page),
+    Route("/list", _page.list_part),
+    Route("/mails/{id:int}", _page.mail_page),
+    Route("/mails/{id:int}/events", _page.events),
+    Route("/mails/{id:int}/html", mail_html),
+    Route("/mails/{id:int}/files/{number:int}", _page.attachment),
+    Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     Route("/api/mails", _feed.list_mails),
     Route("/api/mails", _actions.clear, methods=["DELETE"]),
     Route("/api/mails/{id:int}", _feed.read_mail),
