@@ -21,7 +21,7 @@ from mailcore.cli._terminal import console, print_json, printable
 from mailcore.exceptions import MissingDependency
 
 if TYPE_CHECKING:
-    from mailcore.sandbox.web._serving import SandboxServer
+    from mailcore.sandbox.web import SandboxServer
 
 __all__ = ["sandbox"]
 
@@ -68,10 +68,16 @@ def _number(
 @click.option("--strict", is_flag=True, help="Take only the printed keys, and senders at example.com.")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help=_HOST)
 @click.option("--allow-host", "allow_hosts", metavar="NAME", multiple=True, help=_ALLOW_HOST)
+@click.option("--cert", metavar="PATH", help="Certificate (PEM), for clients that insist on https.")
+@click.option("--key", metavar="PATH", help="Private key of the certificate (PEM).")
 @json_option
-def sandbox(*, file: str | None, keep: int, as_json: bool, **options: Any) -> int:
+def sandbox(
+    *, file: str | None, keep: int, cert: str | None, key: str | None, as_json: bool, **options: Any
+) -> int:
     """Run every provider on this machine, with a page that shows the mail."""
     server_class = _server_class()
+    if (cert is None) != (key is None):
+        raise click.UsageError("--cert and --key go together.")
     host = listed_plugins()
     for signaled in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signaled, signal.default_int_handler)
@@ -80,6 +86,7 @@ def sandbox(*, file: str | None, keep: int, as_json: bool, **options: Any) -> in
             host.adapters.values(),
             file=Path(file) if file else None,
             most=keep,
+            tls=(Path(cert), Path(key)) if cert and key else None,
             token=os.environ.get(TOKEN, ""),
             **options,
         ) as server:
@@ -96,7 +103,7 @@ def sandbox(*, file: str | None, keep: int, as_json: bool, **options: Any) -> in
 
 def _server_class() -> type[SandboxServer]:
     try:
-        from mailcore.sandbox.web._serving import SandboxServer
+        from mailcore.sandbox.web import SandboxServer
     except ModuleNotFoundError as error:
         raise MissingDependency(
             f"The sandbox needs {error.name}: pip install 'mailcore-esp[cli,sandbox]'"

@@ -73,7 +73,8 @@ class Chaos:
         Args:
             taken: Has the provider take the request.
         """
-        time.sleep(self.latency)
+        if self.latency:  # a sleep of no time lets every other thread go first
+            time.sleep(self.latency)
         fault = self._drawn()
         return taken() if fault is None else _FAULTS[fault](taken)
 

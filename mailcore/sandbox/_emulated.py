@@ -25,7 +25,7 @@ from mailcore.sandbox._source import source_of
 __all__ = ["EmulatedProvider", "words_of"]
 
 #: As much of a body can be searched.
-MAX_WORDS = 16 * 1024
+MAX_WORDS = 4 * 1024
 
 #: A delivery, and the mail that it is about.
 About = tuple[EmulatedDelivery, int | None]

@@ -112,8 +112,10 @@ class TestRefused:
 
     def test_without_its_extra(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is missing is named, with what to install."""
-        monkeypatch.setitem(sys.modules, "mailcore.sandbox.web._serving", None)
+        for name in [name for name in sys.modules if name.startswith("mailcore.sandbox.web")]:
+            monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, "uvicorn", None)
         ran = run("sandbox")
         assert ran.code == 3
+        assert "uvicorn" in ran.err
         assert "pip install 'mailcore-esp[cli,sandbox]'" in ran.err

@@ -10,7 +10,7 @@ import requests
 
 from mailcore import Headers, HttpResponse, Mailer, Message, PluginHost, WebhookReceiver, WebhookRequest
 from mailcore.sandbox._server import LoopbackServer
-from mailcore.sandbox.web._serving import SandboxServer
+from mailcore.sandbox.web import SandboxServer
 
 SPECS = list(PluginHost().adapters.values())
 EMULATED = sorted(spec.name for spec in SPECS if spec.emulator)

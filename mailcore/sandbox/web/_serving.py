@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
+import ssl
 import threading
 from collections.abc import Iterable
 from contextlib import ExitStack, closing
@@ -16,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mailcore._closing import Closing
 from mailcore._spec import AdapterSpec
+from mailcore.exceptions import ConfigurationError
 from mailcore.sandbox._mailbox import MOST
 from mailcore.sandbox._port import listening
 from mailcore.sandbox._sandbox import Sandbox
@@ -39,6 +41,7 @@ class SandboxServer(Closing):
         host: The address to listen on.
         allow_hosts: Names it may be asked by besides those of this machine.
         token: What changes need; empty: a random one.
+        tls: Files of a certificate and of its key, for https; None: http.
         file: Where mail is kept; None: in memory.
         webhook_url: Where webhooks go; empty: nowhere.
         strict: Whether only the printed keys and senders at example.com are good.
@@ -60,6 +63,7 @@ class SandboxServer(Closing):
         host: str = LOOPBACK,
         allow_hosts: Iterable[str] = (),
         token: str = "",
+        tls: tuple[Path, Path] | None = None,
         file: Path | None = None,
         webhook_url: str = "",
         strict: bool = False,
@@ -71,13 +75,14 @@ class SandboxServer(Closing):
             smtp = stack.enter_context(closing(listening(host, smtp_port, option="--smtp-port")))
             self.host, self.port, self.smtp_port = host, web.getsockname()[1], smtp.getsockname()[1]
             name = _name(host)
-            self.url = f"http://{name}:{self.port}"
+            self.url = f"{'https' if tls else 'http'}://{name}:{self.port}"
+            _check(tls)
             self.sandbox = Sandbox(
                 specs, self.url, file=file, webhook_url=webhook_url, strict=strict, most=most
             )
             stack.pop_all()  # from here on they are the server's
         app = application(self.sandbox, hosts=(*NAMES, name, *allow_hosts), token=self.token)
-        self._server = _Server(app, SmtpDoor(self.sandbox, smtp))
+        self._server = _Server(app, SmtpDoor(self.sandbox, smtp), tls)
         self._thread = threading.Thread(target=self._server.run, args=([web],), daemon=True)
         self._thread.start()
 
@@ -96,8 +101,9 @@ class SandboxServer(Closing):
 class _Server(uvicorn.Server):
     """A server in a thread, which ends even while a page listens for changes."""
 
-    def __init__(self, app: Any, door: SmtpDoor) -> None:
+    def __init__(self, app: Any, door: SmtpDoor, tls: tuple[Path, Path] | None) -> None:
         self._door = door
+        certificate, key = tls or (None, None)
         config = uvicorn.Config(
             app,
             http=_Connection,
@@ -108,6 +114,8 @@ class _Server(uvicorn.Server):
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=5,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
         )
         super().__init__(config)
         self._begun = threading.Event()
@@ -135,6 +143,18 @@ def _name(host: str) -> str:
     if host in ("0.0.0.0", "::"):  # noqa: S104  # reason: compared, not listened on
         return LOOPBACK
     return f"[{host}]" if ":" in host else host
+
+
+def _check(tls: tuple[Path, Path] | None) -> None:
+    """Read a certificate and its key once, where somebody is told what is wrong with them."""
+    if tls is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*tls, password="")
+        except (OSError, ValueError) as error:
+            words = getattr(error, "strerror", None) or error
+            raise ConfigurationError(
+                f"The certificate {tls[0]} with {tls[1]} cannot be used: {words}."
+            ) from None
 
 
 class _Connection(H11Protocol):
