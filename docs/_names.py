@@ -33,7 +33,8 @@ _ELSEWHERE = {
     "mailcore.observers.otel": "install Telemetry",
     "mailcore.queues": "Job ReviewList Unsettled AttachmentStore Journal",
     "mailcore.queues.celery": "MailQueue Enqueued",
-    "mailcore.sandbox": "LocalProvider Delivered",
+    "mailcore.sandbox": "LocalProvider Delivered Chaos",
+    "mailcore.sandbox.web": "SandboxServer",
     "mailcore.stores.folder": "QuarantineFolder ReviewFolder AttachmentFolder",
     "mailcore.stores.redis": "RedisReplayStore RedisJournal",
     "mailcore.testing": "captured Outbox Sent deliveries Deliveries retries no_pauses "

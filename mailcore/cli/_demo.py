@@ -38,6 +38,7 @@ the emulator that comes with its adapter. Nothing leaves the machine.
 NEXT = """\
 Next:
   README.md                 the same in fifteen lines of Python
+  mailcore sandbox          open a page that shows what you send, and lets it bounce
   mailcore send --help      send one message, with a real account or with --provider console
   mailcore providers        what each installed provider can do
   mailcore doctor           what is installed, and whether your configuration works"""
