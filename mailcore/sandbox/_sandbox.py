@@ -5,9 +5,11 @@ Rule: it knows nothing of web pages or servers; those ask it, and so may a test.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,6 +30,8 @@ __all__ = ["COMPOUND", "Sandbox"]
 
 #: What a person can do besides letting one thing happen: the same event twice, or two the wrong way round.
 COMPOUND = ("duplicate", "out-of-order")
+_logger = logging.getLogger("mailcore.sandbox")
+
 #: What mail that came by SMTP is listed under.
 SMTP = "smtp"
 
@@ -61,17 +65,19 @@ class Sandbox(Closing):
         strict: bool = False,
         most: int = MOST,
     ) -> None:
-        self.mailbox = Mailbox(file, most=most)
         self.chaos = Chaos()
-        self.post = WebhookPost(self.mailbox, "")
-        self.providers: Mapping[str, EmulatedProvider] = {
-            spec.name: EmulatedProvider(spec, f"{url}/providers/{spec.name}", self.mailbox, strict=strict)
-            for spec in specs
-            if spec.emulator
-        }
+        with ExitStack() as stack:
+            self.mailbox = stack.enter_context(Mailbox(file, most=most))
+            self.post = stack.enter_context(WebhookPost(self.mailbox, ""))
+            self.providers: Mapping[str, EmulatedProvider] = {
+                spec.name: EmulatedProvider(spec, f"{url}/providers/{spec.name}", self.mailbox, strict=strict)
+                for spec in specs
+                if spec.emulator
+            }
+            if webhook_url:
+                self.send_webhooks_to(webhook_url)
+            stack.pop_all()  # from here on, `close` closes them
         self._to_make: queue.SimpleQueue[tuple[EmulatedProvider, list[About]] | None] = queue.SimpleQueue()
-        if webhook_url:
-            self.send_webhooks_to(webhook_url)
         self._thread = threading.Thread(target=self._make_all, daemon=True)
         self._thread.start()
 
@@ -192,13 +198,18 @@ class Sandbox(Closing):
                 found = self._to_make.get(timeout=1.0)
             except queue.Empty:
                 for provider in self.providers.values():
-                    for about in provider.due():
-                        self._make(provider, about, "later")
+                    self._make_each(provider, provider.due(), "later")
                 continue
             if found is None:
                 return
-            for about in found[1]:
-                self._make(found[0], about, "sent")
+            self._make_each(*found, "sent")
+
+    def _make_each(self, provider: EmulatedProvider, webhooks: Sequence[About], happening: str) -> None:
+        for about in webhooks:
+            try:
+                self._make(provider, about, happening)
+            except MailcoreError as error:  # the mailbox is full; the next one may find room
+                _logger.warning("A webhook of %s is not kept: %s", provider.spec.name, error)
 
     def close(self) -> None:
         """Stop making webhooks, and close the mailbox."""

@@ -242,6 +242,7 @@ class TestRestart:
         ids = [send(first, provider)]
         visit(first)("DELETE", "/api/mails")
         ids += [send(first, provider), send(first, provider)]
+        assert len(set(ids)) == 3
         first.close()
         second = start(file=tmp_path / "mail.db", port=first.port)
         mine, browser = application(second, provider), visit(second)
