@@ -118,10 +118,11 @@ class Mailbox(Closing):
         return len(self._found(search))
 
     def _found(self, search: str) -> list[int]:
-        wanted = search.lower().split()
         with self._lock:
             texts = list(self._words.items())
-        return [key for key, text in texts if all(word in text for word in wanted)]
+        for word in search.lower().split():
+            texts = [item for item in texts if word in item[1]]
+        return [key for key, _ in texts]
 
     def mail(self, key: int) -> Mail | None:
         """Return one mail; None where there is none of that number."""
