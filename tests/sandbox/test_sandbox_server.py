@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import smtplib
+import socket
 import time
 from email.message import EmailMessage
 from pathlib import Path
@@ -378,6 +379,17 @@ class TestGuard:
         """JSON that is too deep to read is refused."""
         answer = browser("PUT", "/api/settings", data=b"[" * 100_000)
         assert answer.status_code == 400
+
+
+class TestSpeed:
+    """What makes an answer wait."""
+
+    def test_small_answers_go_at_once(self, server: Any, browser: Any) -> None:
+        """No answer waits for the client to acknowledge its headers."""
+        browser.json("/api/settings")
+        connections = server._server.lifespan.state["connections"].values()
+        sockets = [connection.get_extra_info("socket") for connection in connections]
+        assert [found.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0 for found in sockets] == [True]
 
 
 class TestStream:
