@@ -18,7 +18,6 @@ from mailcore.cli._document import json_option
 from mailcore.cli._exit import ExitCode, complain
 from mailcore.cli._plugins import listed_plugins
 from mailcore.cli._terminal import console, print_json, printable
-from mailcore.exceptions import MissingDependency
 
 if TYPE_CHECKING:
     from mailcore.sandbox.web import SandboxServer
@@ -75,14 +74,15 @@ def sandbox(
     *, file: str | None, keep: int, cert: str | None, key: str | None, as_json: bool, **options: Any
 ) -> int:
     """Run every provider on this machine, with a page that shows the mail."""
-    server_class = _server_class()
+    from mailcore.sandbox.web import SandboxServer
+
     if (cert is None) != (key is None):
         raise click.UsageError("--cert and --key go together.")
     host = listed_plugins()
     for signaled in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signaled, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        with server_class(
+        with SandboxServer(
             host.adapters.values(),
             file=Path(file) if file else None,
             most=keep,
@@ -99,16 +99,6 @@ def sandbox(
         complain("The sandbox ended by itself.")
         return ExitCode.BUG
     return ExitCode.DONE
-
-
-def _server_class() -> type[SandboxServer]:
-    try:
-        from mailcore.sandbox.web import SandboxServer
-    except ModuleNotFoundError as error:
-        raise MissingDependency(
-            f"The sandbox needs {error.name}: pip install 'mailcore-esp[cli,sandbox]'"
-        ) from None
-    return SandboxServer
 
 
 def _settings(server: SandboxServer) -> Mapping[str, Mapping[str, Any]]:

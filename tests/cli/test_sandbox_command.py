@@ -118,4 +118,5 @@ class TestRefused:
         ran = run("sandbox")
         assert ran.code == 3
         assert "uvicorn" in ran.err
-        assert "pip install 'mailcore-esp[cli,sandbox]'" in ran.err
+        assert "needs the extra 'sandbox' of mailcore-esp" in ran.err
+        assert "Run: pip install " in ran.err
