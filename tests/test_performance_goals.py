@@ -205,8 +205,9 @@ class TestGoal6:
         if source == "bytes":
             attachment = Attachment(content=(tmp_path / "big.bin").read_bytes())
         server = drain()
-        peak = self.peak(server.url, attachment)
-        assert server.body_bytes > self.SIZE * 4 // 3
+        # What threads of other tests allocate is counted as well, so the least of several counts.
+        peak = min(self.peak(server.url, attachment) for _ in range(5))
+        assert server.body_bytes > 5 * self.SIZE * 4 // 3
         assert peak <= self.SIZE // 10
 
     def test_file_is_never_read_whole(self, tmp_path: Path) -> None:
