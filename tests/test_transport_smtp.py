@@ -73,6 +73,7 @@ class Server:
         self._at_once = at_once
         self.heard: list[bytes] = []
         self.mail = b""
+        self._sock: Any = None
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port = self._door.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -146,7 +147,12 @@ class Server:
         self._sock = self._context.wrap_socket(self._sock, server_side=True)
 
     def close(self) -> None:
-        """End it."""
+        """End it, and what it is saying: nothing of it goes on beside the next test."""
+        for sock in (self._door, self._sock):
+            if sock is not None:
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+        self._thread.join(10)
         self._door.close()
 
 
