@@ -6,7 +6,7 @@ it: an endpoint may ask the provider something before it answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Lock
@@ -105,14 +105,10 @@ class EmulatedProvider:
             if not self._strict:
                 self.emulator.adopt(request)
             response = self.emulator.handle(request, now)
-            kept = [self._keep(mails, request, response, now) for mails in self._new()]
-            return response, self._due([mail for mails in kept for mail in mails])
-
-    def _new(self) -> Iterator[Sequence[EmulatedMail]]:
-        mails = self._looks.taken(self._shown) if self._looks else ()
-        if mails:
-            yield mails
-            self._shown += len(mails)
+            mails = self._looks.taken(self._shown) if self._looks else ()
+            kept = self._keep(mails, request, response, now) if mails else []
+            self._shown += len(mails)  # only now: what could not be kept is shown again
+            return response, self._due(kept)
 
     def _keep(
         self, mails: Sequence[EmulatedMail], request: HttpRequest, response: HttpResponse, now: datetime

@@ -295,7 +295,7 @@ def canary() -> Iterator[Any]:
         return HttpResponse(status=200, headers={"Content-Type": "text/plain"}, body=b"canary")
 
     with LoopbackServer(answer) as server:
-        server.asked = asked  # type: ignore[attr-defined]
+        server.asked = asked  # type: ignore[attr-defined]  # reason: the tests look at it there
         yield server
 
 

@@ -20,7 +20,7 @@ NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 def mail(subject: str = "Hi", **more: object) -> Mail:
     """Return a mail that is not kept yet."""
     fields = {"at": NOW, "provider": "mailpace", "sender": "a@x.example", "recipients": ["b@x.example"]}
-    return Mail(**{**fields, "subject": subject, **more})  # type: ignore[arg-type]
+    return Mail(**{**fields, "subject": subject, **more})  # type: ignore[arg-type]  # reason: any fields
 
 
 def exchange(**more: object) -> Exchange:
@@ -29,7 +29,7 @@ def exchange(**more: object) -> Exchange:
         "provider": "mailpace", "at": NOW, "method": "POST", "url": "http://127.0.0.1/",
         "headers": [("A", "b")], "body": b"{}", "status": 200, "answer_headers": [], "answer_body": b"ok",
     }  # fmt: skip
-    return Exchange(**{**fields, **more})  # type: ignore[arg-type]
+    return Exchange(**{**fields, **more})  # type: ignore[arg-type]  # reason: any fields
 
 
 def webhook(key: int) -> Webhook:
