@@ -139,16 +139,22 @@ class Address:
         """
         if value is None:
             return ()
-        items = (value,) if isinstance(value, str | Address) else value
+        if isinstance(value, str):
+            return _unique(_parse(value, field))
+        items = (value,) if isinstance(value, Address) else value
         found: list[Address] = []
-        if not isinstance(items, list | tuple) and not _is_series(items):
+        if not isinstance(items, (list, tuple)) and not _is_series(items):
             raise InvalidAddress(f"takes addresses, not {type(value).__name__}.", field=field)
         for item in items:
             if isinstance(item, Address):
                 found.append(item)
             elif item is not None:
                 found += _parse(item, field)
-        return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
+        return _unique(found)
+
+
+def _unique(found: list[Address]) -> tuple[Address, ...]:
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
 
 
 def _is_series(items: object) -> bool:
@@ -194,11 +200,11 @@ def encode_words(text: str) -> str:
 def _parse(text: str, field: str) -> list[Address]:
     if not isinstance(text, str):
         raise InvalidAddress(f"takes addresses as text, not {type(text).__name__}.", field=field)
+    simple = _SIMPLE.fullmatch(text)
+    if simple:
+        name, quoted, angle, bare = simple.groups()
+        return [_checked(angle or bare, name or quoted or "")]
     try:
-        simple = _SIMPLE.fullmatch(text)
-        if simple:
-            name, quoted, angle, bare = simple.groups()
-            return [_checked(angle or bare, name or quoted or "")]
         check_label(text, field="", error=InvalidAddress)
         return [Address(spec, name) for spec, name in mailboxes(text)]
     except InvalidAddress as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from binascii import b2a_base64
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -48,6 +48,19 @@ class StreamedBody:
             else:
                 yield from part.pieces() if isinstance(part, Attachment) else part
 
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise NotSerializable(f"JSON cannot carry a value of type {type(value).__name__}.")
+
+
+def _encoder(default: Callable[[Any], Any]) -> json.JSONEncoder:
+    return json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=default)
+
+
+#: Made once: most documents hold no attachment.
+_PLAIN = _encoder(_plain)
 
 _MARKER = "base64-goes-here"
 _MARKER_RUN = re.compile(f"{_MARKER}(-*)")
@@ -92,11 +105,16 @@ class JsonBody(StreamedBody):
 
 
 def _encode(document: Mapping[str, Any] | Sequence[Any]) -> tuple[bytes | Base64, ...]:
+    try:
+        return (_PLAIN.encode(document).encode("ascii"),)
+    except (TypeError, ValueError, RecursionError):  # it holds `Base64`, or what is not JSON
+        return _encode_around(document)
+
+
+def _encode_around(document: Mapping[str, Any] | Sequence[Any]) -> tuple[bytes | Base64, ...]:
     streamed: list[Base64] = []
     marker = _MARKER
     text = _dumps(document, marker, streamed)
-    if not streamed:
-        return (text.encode("ascii"),)
     if text.count(marker) != len(streamed):
         # The mail itself says so: a marker longer than any there is stands for the content alone.
         longest = max(map(len, _MARKER_RUN.findall(text)))
@@ -115,12 +133,10 @@ def _dumps(document: Mapping[str, Any] | Sequence[Any], marker: str, streamed: l
         if isinstance(value, Base64):
             streamed.append(value)
             return marker
-        if isinstance(value, Mapping):
-            return dict(value)
-        raise NotSerializable(f"JSON cannot carry a value of type {type(value).__name__}.")
+        return _plain(value)
 
     try:
-        return json.dumps(document, separators=(",", ":"), allow_nan=False, default=replace)
+        return _encoder(replace).encode(document)
     except NotSerializable:
         raise
     except (TypeError, ValueError, RecursionError) as error:

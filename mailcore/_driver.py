@@ -34,7 +34,7 @@ from mailcore.exceptions import (
     Unreachable,
 )
 
-__all__ = ["batch_steps", "send_steps"]
+__all__ = ["batch_steps", "first_request", "send_steps"]
 
 T = TypeVar("T")
 
@@ -49,6 +49,19 @@ def send_steps(
 
     result, earlier = yield from repeated(once, ctx, repeats)
     return attrs.evolve(result, attempts=(*earlier, *result.attempts)) if earlier else result
+
+
+def first_request(adapter: Adapter, provider: str, message: Message, ctx: Context) -> Request:
+    """Return the first request that sending one message would make, or raise what sending would."""
+    flow = _opened(adapter.send_flow, message, ctx)
+    try:
+        return _advance(flow, None, committed=False)
+    except StopIteration:
+        raise ProtocolBug("The adapter makes no request.") from None
+    except SendError as error:
+        raise _completed(error, provider, ctx) from error.__cause__
+    finally:
+        flow.close()
 
 
 def _send_once(adapter: Adapter, provider: str, message: Message, ctx: Context) -> Flow[SendResult]:
@@ -108,8 +121,16 @@ def _verdict(found: SendResult | SendError, provider: str, ctx: Context) -> Send
         _check_result(found)
     except SendError as error:
         return _completed(error, provider, ctx)
-    attempts = (_attempt(provider, ctx, Outcome.ACCEPTED, "", _kept(found.raw)),)
-    return attrs.evolve(found, provider=provider, idempotency_key=ctx.idempotency_key, attempts=attempts)
+    return SendResult(
+        message_id=found.message_id,
+        recipients=found.recipients,
+        scope=found.scope,
+        message_ids=found.message_ids,
+        provider=provider,
+        idempotency_key=ctx.idempotency_key,
+        attempts=(_attempt(provider, ctx, Outcome.ACCEPTED, "", _kept(found.raw)),),
+        raw=found.raw,
+    )
 
 
 def _opened(flow: Callable[..., Flow[T]], *arguments: Any) -> Flow[T]:
@@ -219,7 +240,7 @@ def _check_result(result: Any) -> None:
     response = _kept(result.raw)
     if not result.recipients:
         raise MaybeSent("The provider's answer names no recipient.", response=response)
-    if not any(found.status in TAKEN for found in result.recipients.values()):
+    if not TAKEN.intersection([found.status for found in result.recipients.values()]):
         reasons = dict.fromkeys(found.reason for found in result.recipients.values() if found.reason)
         raise RecipientRejected(
             "; ".join(reasons) or "The provider refused every recipient.", response=response

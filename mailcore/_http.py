@@ -52,16 +52,24 @@ class Headers(Mapping[str, str]):
     that is there twice, for instance.
     """
 
-    __slots__ = ("_index", "pairs")
+    __slots__ = ("_found", "pairs")
 
     def __init__(self, pairs: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         items = pairs.items() if isinstance(pairs, Mapping) else pairs
         if isinstance(pairs, Headers):
             items = pairs.pairs
-        self.pairs: tuple[tuple[str, str], ...] = tuple((str(name), str(value)) for name, value in items)
-        self._index: dict[str, list[str]] = {}
-        for name, value in self.pairs:
-            self._index.setdefault(name.lower(), []).append(value)
+        self.pairs: tuple[tuple[str, str], ...] = tuple([(str(name), str(value)) for name, value in items])
+        self._found: dict[str, list[str]] | None = None
+
+    @property
+    def _index(self) -> dict[str, list[str]]:
+        """Lower-case name → values; made when something is looked up first: few answers are."""
+        if self._found is None:
+            found: dict[str, list[str]] = {}
+            for name, value in self.pairs:
+                found.setdefault(name.lower(), []).append(value)
+            self._found = found
+        return self._found
 
     def __getitem__(self, name: str) -> str:
         return self._index[name.lower()][0]
@@ -92,7 +100,7 @@ class Headers(Mapping[str, str]):
 def _pairs(items: Iterable[tuple[str, str | Secret]]) -> tuple[tuple[str, str | Secret], ...]:
     pairs = tuple(items)
     for name, value in pairs:
-        if not isinstance(value, str | Secret):
+        if not isinstance(value, (str, Secret)):
             raise TypeError(f"The header {name} holds {type(value).__name__}; leave an absent one out.")
     return pairs
 

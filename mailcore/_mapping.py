@@ -5,7 +5,8 @@ Rule: copied on the way in, read-only on the way out; what it holds is the calle
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from operator import attrgetter
 from typing import Any, TypeVar
 
 __all__ = ["FrozenMap"]
@@ -19,7 +20,7 @@ class FrozenMap(Mapping[str, V]):
     __slots__ = ("_items",)
 
     def __init__(self, items: Mapping[str, V] | None = None) -> None:
-        self._items: dict[str, V] = dict(items or {})
+        self._items: dict[str, V] = _items(items) if isinstance(items, FrozenMap) else dict(items or {})
 
     def __getitem__(self, key: str) -> V:
         return self._items[key]
@@ -30,8 +31,23 @@ class FrozenMap(Mapping[str, V]):
     def __len__(self) -> int:
         return len(self._items)
 
+    # The mixins of `Mapping` would go through the two above for each item.
+
+    def keys(self) -> KeysView[str]:
+        return self._items.keys()
+
+    def values(self) -> ValuesView[V]:
+        return self._items.values()
+
+    def items(self) -> ItemsView[str, V]:
+        return self._items.items()
+
     def __repr__(self) -> str:
         return repr(self._items)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FrozenMap, (self._items,)
+
+
+#: Two of them may share what neither changes.
+_items = attrgetter("_items")

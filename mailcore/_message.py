@@ -1,13 +1,14 @@
 """One message, for every provider.
 
 Rule 1: checked once, here, at construction. Nobody downstream checks again.
-Rule 2: a field not given is `UNSET` and takes the mailer's default; `None` suppresses the default.
+Rule 2: a message holds what it was given and no more: every other field is `UNSET`, by the class.
+Rule 3: a field not given is `UNSET` and takes the mailer's default; `None` suppresses the default.
         `resolve` turns both into plain absence: None, or empty. Adapters see resolved messages only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Message"]
 
 
-@attrs.frozen(init=False, repr=False)
+@attrs.frozen(init=False, repr=False, slots=False)
 class Message:
     """
     One message as the caller means it.
@@ -120,17 +121,17 @@ class Message:
     else:
 
         def __init__(self, **given: Any) -> None:
-            for set_field in SETTERS.values():
-                set_field(self, UNSET)
             for name, value in given.items():
+                if name not in fields.CONVERT:
+                    raise TypeError(f"Message has no field {name!r}.{did_you_mean(name, fields.CONVERT)}")
                 if value is not UNSET:
                     self._give(name, value)
             if given.get("headers"):
                 self._move_headers()
 
     def _give(self, name: str, value: Any) -> None:
-        """Check and set one field; only while the message is made."""
-        _setter(name)(self, None if value is None else fields.CONVERT[name](value, name))
+        """Check and set one field; only while the message is made: frozen is for everyone else."""
+        self.__dict__[name] = None if value is None else fields.CONVERT[name](value, name)
 
     def _move_headers(self) -> None:
         """Give each header that has a field of its own to that field."""
@@ -142,7 +143,7 @@ class Message:
                 self._give("envelope_sender", self.from_[0])
             self._give(field, self.headers[name])
         rest = {name: value for name, value in self.headers.items() if name not in own}
-        SETTERS["headers"](self, FrozenMap(rest))
+        self.__dict__["headers"] = FrozenMap(rest)
 
     @property
     def recipients(self) -> tuple[Address, ...]:
@@ -152,8 +153,7 @@ class Message:
     @property
     def is_batch(self) -> bool:
         """Whether each address in `to` gets a mail of its own."""
-        merges: tuple[Any, ...] = (self.merge_data, self.merge_metadata, self.merge_headers)
-        return any(merge is not None and merge is not UNSET for merge in merges)
+        return any(self.__dict__.get(name) is not None for name in fields.MERGES)
 
     def resolve(self, defaults: Message | None = None) -> Message:
         """
@@ -195,13 +195,5 @@ class Message:
         return f"Message({', '.join(given)})"
 
 
-#: Field → what sets it while a message is made; frozen is for everyone else.
-SETTERS: dict[str, Callable[[Message, Any], None]] = {
-    field.name: getattr(Message, field.name).__set__ for field in attrs.fields(Message)
-}
-
-
-def _setter(name: str) -> Callable[[Message, Any], None]:
-    if name not in SETTERS:
-        raise TypeError(f"Message has no field {name!r}.{did_you_mean(name, SETTERS)}")
-    return SETTERS[name]
+for _name in fields.CONVERT:
+    setattr(Message, _name, UNSET)

@@ -20,13 +20,16 @@ from mailcore._mapping import FrozenMap
 from mailcore._unset import Unset
 from mailcore.exceptions import InvalidMessage, NotSerializable
 
-__all__ = ["CONVERT", "Absent", "Addresses", "Map", "Rows", "Texts"]
+__all__ = ["CONVERT", "MERGES", "Absent", "Addresses", "Map", "Rows", "Texts"]
 
 Absent: TypeAlias = "type[Unset] | None"
 Addresses: TypeAlias = "str | Address | Iterable[str | Address | None] | Absent"
 Texts: TypeAlias = "str | Iterable[str] | Absent"
 Map: TypeAlias = "Mapping[str, Any] | Absent"
 Rows: TypeAlias = "Mapping[str, Mapping[str, Any]] | Absent"
+
+#: Presence of one of these means that each address in `to` gets a mail of its own.
+MERGES = ("merge_data", "merge_metadata", "merge_headers")
 
 #: Numbers that JSON carries to a provider and back, everywhere.
 MAX_NUMBER = 10**20

@@ -77,7 +77,9 @@ def _file_head(disposition: str, filename: str, content_type: str) -> bytes:
 
 def _escape(name: str) -> str:
     """Escape a name as browsers do (HTML, section 4.10.21.8); RFC 7578 forbids `filename*`."""
-    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    # To some readers a backslash hides the closing quote; two of them end nobody's name too late.
+    last = name[len(name.rstrip("\\")) :]
+    return (name + last).replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _free_boundary(given: str, contents: list[tuple[bytes, Content]]) -> str:

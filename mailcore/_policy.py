@@ -7,7 +7,7 @@ and the way out. What the provider may forbid is its own business, and at most a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -16,7 +16,7 @@ from mailcore._capabilities import Capability, support
 from mailcore._mapping import FrozenMap
 from mailcore._message import Message
 from mailcore._plugins import PluginHost
-from mailcore._resolve import has_content, replace
+from mailcore._resolve import ABSENT, has_content, replace
 from mailcore._result import Advice
 from mailcore._settings import OnAdvice, OnUnsupported
 from mailcore._spec import AdapterSpec
@@ -122,18 +122,38 @@ _USES: dict[Capability, _Use] = {
 }
 
 
-def limits(spec: AdapterSpec) -> Mapping[Capability, int]:
-    """Return how much of each capability a provider can carry, where that is not all there may be."""
+@attrs.frozen
+class Limit:
+    """
+    How much of a capability a provider can carry.
+
+    Attributes:
+        unused: What the field holds of a message that has no use for it.
+    """
+
+    capability: Capability
+    use: _Use
+    allowed: int
+    field: str
+    unused: object
+
+
+def limits(spec: AdapterSpec) -> Sequence[Limit]:
+    """Return what a provider can carry of each capability, where that is not all there may be."""
     found = {capability: support(spec.capabilities, capability) for capability in _USES}
     amounts = {capability: each.limit if each.usable else 0 for capability, each in found.items()}
-    return {capability: amount for capability, amount in amounts.items() if amount is not None}
+    return [
+        Limit(capability, use, amount, use.field, ABSENT[use.field])
+        for (capability, use), amount in zip(_USES.items(), amounts.values(), strict=True)
+        if amount is not None
+    ]
 
 
 def apply_capabilities(
     message: Message,
     spec: AdapterSpec,
     policy: OnUnsupported,
-    carried: Mapping[Capability, int],
+    carried: Sequence[Limit],
     host: PluginHost,
 ) -> tuple[Message, tuple[str, ...]]:
     """
@@ -148,27 +168,28 @@ def apply_capabilities(
             leave it out.
     """
     asked, dropped = message, dict[str, None]()
-    for capability, allowed in carried.items():
-        use = _USES[capability]
-        if use.amount(message) <= allowed:
+    # Most messages have no use for most of what a provider cannot carry.
+    for limit in [limit for limit in carried if getattr(message, limit.field) is not limit.unused]:
+        use = limit.use
+        if use.amount(message) <= limit.allowed:
             continue
-        text = _explain(capability, use, allowed, spec)
+        text = _explain(limit, spec)
         if policy == "raise" or use.reduced is None:
-            raise _refusal(text, capability, spec, _able(asked, spec, host))
-        message = replace(message, **{use.field: use.reduced(message, allowed)})
+            raise _refusal(text, limit, spec, _able(asked, spec, host))
+        message = replace(message, **{use.field: use.reduced(message, limit.allowed)})
         if not has_content(message):
-            raise _refusal(f"{text} It is all there is.", capability, spec, _able(asked, spec, host))
+            raise _refusal(f"{text} It is all there is.", limit, spec, _able(asked, spec, host))
         dropped[use.field] = None
         if policy == "warn":
             _log.warning("%s It was left out.", text)
     return message, tuple(dropped)
 
 
-def _explain(capability: Capability, use: _Use, allowed: int, spec: AdapterSpec) -> str:
-    found = support(spec.capabilities, capability)
-    what = use.phrase or (f"at most {allowed} in" if allowed else "no")
+def _explain(limit: Limit, spec: AdapterSpec) -> str:
+    found = support(spec.capabilities, limit.capability)
+    what = limit.use.phrase or (f"at most {limit.allowed} in" if limit.allowed else "no")
     note = f" {found.note}" if found.note else ""
-    return f"{spec.title or spec.name} can carry {what} {use.field} ({capability}).{note}"
+    return f"{spec.title or spec.name} can carry {what} {limit.use.field} ({limit.capability}).{note}"
 
 
 def _able(message: Message, spec: AdapterSpec, host: PluginHost) -> tuple[str, ...]:
@@ -181,19 +202,17 @@ def _able(message: Message, spec: AdapterSpec, host: PluginHost) -> tuple[str, .
 
 
 def _carries(spec: AdapterSpec, message: Message) -> bool:
-    return all(_USES[capability].amount(message) <= allowed for capability, allowed in limits(spec).items())
+    return all(limit.use.amount(message) <= limit.allowed for limit in limits(spec))
 
 
-def _refusal(
-    text: str, capability: Capability, spec: AdapterSpec, able: tuple[str, ...]
-) -> UnsupportedFeature:
-    use = _USES[capability]
+def _refusal(text: str, limit: Limit, spec: AdapterSpec, able: tuple[str, ...]) -> UnsupportedFeature:
+    use = limit.use
     drop = "" if use.reduced is None else ' set on_unsupported="drop",'
     who = (
         f"a provider that can carry all of this message: {', '.join(able)}."
         if able
         else f"another provider; none that is installed can carry all of this message. "
-        f"`mailcore providers --can {capability}` lists who can carry this."
+        f"`mailcore providers --can {limit.capability}` lists who can carry this."
     )
     return UnsupportedFeature(
         f"{text} Remove it,{drop} or choose {who}", field=use.field, provider=spec.name, alternatives=able

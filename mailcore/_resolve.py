@@ -5,17 +5,16 @@ Rule: one combine rule a field, in the table below; neither side is changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from operator import attrgetter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mailcore._address import Address
 from mailcore._mapping import FrozenMap
-from mailcore._message import SETTERS, Message
-from mailcore._unset import UNSET
+from mailcore._message import Message
+from mailcore._message_fields import CONVERT, MERGES
 from mailcore.exceptions import InvalidMessage
 
-__all__ = ["combine", "complete", "fill", "has_content", "replace", "resolve"]
+__all__ = ["ABSENT", "combine", "complete", "fill", "has_content", "replace", "resolve"]
 
 
 def _concat(default: tuple[Any, ...], given: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -57,17 +56,13 @@ _COMBINE: Mapping[str, Callable[..., Any]] = {
     "provider_options": _deep,
 }
 
-#: Field → what its absence looks like; fields not named here are None when absent.
-_ABSENT: Mapping[str, Any] = {
+#: Field → what its absence looks like to an adapter.
+ABSENT: Mapping[str, Any] = {
+    **dict.fromkeys(CONVERT),
     **dict.fromkeys(("from_", "to", "cc", "bcc", "reply_to"), ()),
     **dict.fromkeys(("attachments", "references", "list_unsubscribe", "tags"), ()),
     **dict.fromkeys(("headers", "metadata", "merge_global_data", "provider_options"), FrozenMap()),
 }
-
-_values = attrgetter(*SETTERS)
-_SETTERS = tuple(SETTERS.values())
-_ABSENTS = tuple(_ABSENT.get(name) for name in SETTERS)
-_MERGES = ("merge_data", "merge_metadata", "merge_headers")
 
 
 def resolve(message: Message, defaults: Message | None) -> Message:
@@ -78,13 +73,9 @@ def resolve(message: Message, defaults: Message | None) -> Message:
 def fill(message: Message, defaults: Message | None) -> Message:
     """Return the message with defaults combined and nothing unset; it may still lack what mail needs."""
     source = message if defaults is None else combine(message, defaults)
-    return _construct(
-        [
-            # An empty text is no text: a provider would show it, or refuse it.
-            absent if value is UNSET or value is None or value == "" else value
-            for value, absent in zip(_values(source), _ABSENTS, strict=True)
-        ]
-    )
+    # An empty text is no text: a provider would show it, or refuse it.
+    given = {name: value for name, value in vars(source).items() if value is not None and value != ""}
+    return _construct({**ABSENT, **given})
 
 
 def complete(message: Message) -> Message:
@@ -100,33 +91,24 @@ def complete(message: Message) -> Message:
 
 def replace(message: Message, **checked: Any) -> Message:
     """Return the message with other values, which were checked before; `attrs.evolve` checks all again."""
-    values = zip(SETTERS, _values(message), strict=True)
-    return _construct(checked.get(name, value) for name, value in values)
+    return _construct({**vars(message), **checked})
 
 
 def combine(message: Message, defaults: Message) -> Message:
     """Return both as one set of defaults: still unresolved, `message` over `defaults`."""
-    rows = zip(SETTERS, _values(message), _values(defaults), strict=True)
-    return _construct(_combined(name, given, default) for name, given, default in rows)
+    given, default = vars(message), vars(defaults)
+    both = {
+        name: _COMBINE[name](default[name], given[name])
+        for name in default.keys() & given.keys() & _COMBINE.keys()
+        if default[name] is not None and given[name] is not None
+    }
+    return _construct({**default, **given, **both})
 
 
-def _combined(name: str, given: Any, default: Any) -> Any:
-    if given is UNSET:
-        return default
-    if name in _COMBINE and given is not None and _is_given(default):
-        return _COMBINE[name](default, given)
-    return given
-
-
-def _is_given(value: object) -> bool:
-    return value is not UNSET and value is not None
-
-
-def _construct(values: Iterable[Any]) -> Message:
+def _construct(values: Mapping[str, Any]) -> Message:
     """Make a message of values that were all checked when they were first given."""
     message = Message.__new__(Message)
-    for set_field, value in zip(_SETTERS, values, strict=True):
-        set_field(message, value)
+    vars(message).update(values)
     return message
 
 
@@ -157,7 +139,7 @@ def _match_merge_keys(message: Message) -> Message:
     """
     by_key = {address.key: address.addr_spec for address in message.to}
     changes: dict[str, Any] = {}
-    for name in _MERGES:
+    for name in MERGES:
         rows = getattr(message, name)
         if rows is not None:
             changes[name] = FrozenMap({_recipient(key, by_key, name): row for key, row in rows.items()})

@@ -15,7 +15,6 @@ import logging
 import uuid
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
-from typing import cast
 
 import attrs
 
@@ -23,7 +22,7 @@ from mailcore import _config
 from mailcore._adapter import Adapter, Context
 from mailcore._around import around_send
 from mailcore._capabilities import Capability, support
-from mailcore._driver import batch_steps, send_steps
+from mailcore._driver import batch_steps, first_request, send_steps
 from mailcore._fingerprint import KeyBook
 from mailcore._http import Request
 from mailcore._message import Message
@@ -102,11 +101,8 @@ class Sending:
         Every check and policy applies; errors are those of `send` that come before anything is sent.
         """
         prepared = self._prepare(message, idempotency_key)
-        flow = self._attempts(prepared, self._context(prepared.message.idempotency_key), self._deadline())
-        try:
-            return cast("Request", next(flow))  # a pause comes after a request at the earliest
-        finally:
-            flow.close()
+        context = self._context(prepared.message.idempotency_key)
+        return first_request(self._adapter, self.provider, prepared.message, context)
 
     # One message --------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mailcore import Attachment, FormPart, InvalidDocument, MultipartBody, WebhookRequest, from_json, to_json
@@ -86,6 +86,8 @@ class TestReading:
             multipart(FIELD + b"\r\n\r\n\xff").form()
 
     @given(st.lists(st.tuples(st.text(max_size=9), st.binary(max_size=40)), max_size=4))
+    @example([("\\", b"")])
+    @example([("a\\\\", b"")])
     @settings(deadline=None, max_examples=100)
     def test_what_core_writes(self, files: list[tuple[str, bytes]]) -> None:
         """What `MultipartBody` writes is read back."""

@@ -66,6 +66,7 @@ class TestMultipartBody:
             ("日本.pdf", "日本.pdf"),
             ('a"b.txt', "a%22b.txt"),
             ("a;b\\c", "a;b\\c"),
+            ("a\\b\\", "a\\b\\\\"),
         ],
     )
     def test_filenames(self, name: str, written: str) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mailcore._address import Address
-from mailcore._message import SETTERS, Message
+from mailcore._message import Message
+from mailcore._message_fields import CONVERT
 from mailcore._nearest import did_you_mean
 
 __all__ = ["Difference", "Expectation"]
@@ -35,9 +36,9 @@ class Expectation:
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         for name in fields:
-            if name not in SETTERS and name not in BESIDE:
-                raise TypeError(f"A message has no field {name!r}.{did_you_mean(name, [*SETTERS, *BESIDE])}")
-        plain = {name: value for name, value in fields.items() if name in SETTERS and not callable(value)}
+            if name not in CONVERT and name not in BESIDE:
+                raise TypeError(f"A message has no field {name!r}.{did_you_mean(name, [*CONVERT, *BESIDE])}")
+        plain = {name: value for name, value in fields.items() if name in CONVERT and not callable(value)}
         read = Message(**plain)
         self._expected = {
             name: getattr(read, name) if name in plain else value for name, value in fields.items()

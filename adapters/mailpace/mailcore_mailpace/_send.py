@@ -5,7 +5,7 @@ Rule: one entry a field; a field that is absent is an absent key, never "", null
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from mailcore import (
@@ -107,24 +107,23 @@ def _made_up_name(attachment: Attachment) -> str:
     return f"attachment.{_EXTENSIONS.get(attachment.content_type, 'txt')}"
 
 
-#: Our field → MailPace's field, and how it is written.
-_FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
-    "from_": ("from", _one_address),
-    "to": ("to", _addresses),
-    "cc": ("cc", _addresses),
-    "bcc": ("bcc", _addresses),
-    "reply_to": ("replyto", _one_address),
-    "subject": ("subject", str),
-    "html": ("htmlbody", str),
-    "text": ("textbody", str),
-    "in_reply_to": ("inreplyto", str),
-    "references": ("references", " ".join),  # separated by spaces, not commas
-    "list_unsubscribe": ("list_unsubscribe", _unsubscribe),
-    "tags": ("tags", list),
-    "attachments": ("attachments", _attachments),
-}
+#: Our field, MailPace's field, and how it is written.
+_FIELDS: Sequence[tuple[str, str, Callable[[Any], Any]]] = (
+    ("from_", "from", _one_address),
+    ("to", "to", _addresses),
+    ("cc", "cc", _addresses),
+    ("bcc", "bcc", _addresses),
+    ("reply_to", "replyto", _one_address),
+    ("subject", "subject", str),
+    ("html", "htmlbody", str),
+    ("text", "textbody", str),
+    ("in_reply_to", "inreplyto", str),
+    ("references", "references", " ".join),  # separated by spaces, not commas
+    ("list_unsubscribe", "list_unsubscribe", _unsubscribe),
+    ("tags", "tags", list),
+    ("attachments", "attachments", _attachments),
+)
 
 
 def _payload(message: Message) -> dict[str, Any]:
-    values = ((name, write, getattr(message, ours)) for ours, (name, write) in _FIELDS.items())
-    return {name: write(value) for name, write, value in values if value}
+    return {name: write(value) for ours, name, write in _FIELDS if (value := getattr(message, ours))}
