@@ -30,6 +30,8 @@ __all__ = ["RequestsTransport"]
 
 #: Connections kept; more than any sensible number of workers, so that none is thrown away.
 POOL_SIZE = 256
+#: Addresses of which something is kept: they may be made of data.
+MAX_KEPT = 100
 #: A body up to this size goes out in one piece, with one system call.
 ONE_PIECE = 64 * 1024
 
@@ -39,6 +41,7 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
+        self._hosts: dict[str, Any] = {}
         super().__init__(pool_maxsize=POOL_SIZE, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -53,11 +56,20 @@ class _Adapter(HTTPAdapter):
         return manager
 
     def build_connection_pool_key_attributes(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        host, _ = super().build_connection_pool_key_attributes(request, *args, **kwargs)
+        host = self._hosts.get(request.url)
+        if host is None:
+            host, _ = super().build_connection_pool_key_attributes(request, *args, **kwargs)
+            if len(self._hosts) > MAX_KEPT:
+                self._hosts.clear()
+            self._hosts[request.url] = host
         return host, {"ssl_context": self._trust.context()} if host["scheme"] == "https" else {}
 
     def cert_verify(self, *args: Any, **kwargs: Any) -> None:
         """Do nothing: the library would have each connection load the certificates again."""
+
+    def build_response(self, _: Any, response: Any) -> Any:
+        """Return what was read from the wire: nobody here asks for the library's own view of it."""
+        return response
 
     def close(self) -> None:
         """Close every connection now: the library leaves it to the garbage collector."""
@@ -140,7 +152,7 @@ class RequestsTransport:
                 raise ConfigurationError("The service address is not one that can be reached.") from None
             template.headers.clear()
             template.headers.update({"User-Agent": self._user_agent, "Accept-Encoding": "identity"})
-            if len(self._templates) > 100:  # addresses made of data: do not keep them all
+            if len(self._templates) > MAX_KEPT:
                 self._templates.clear()
             self._templates[key] = template
         prepared = template.copy()
@@ -156,23 +168,16 @@ class RequestsTransport:
         self, prepared: requests.PreparedRequest, request: HttpRequest, deadline: Deadline
     ) -> HttpResponse:
         connect = max(min(self._settings.connect_timeout, deadline.remaining()), 0.001)
-        response = (
-            self._session()
-            .get_adapter(request.url)
-            .send(
-                prepared,
-                stream=True,
-                timeout=(connect, self._settings.read_timeout),
-                proxies=self._proxies,
-            )
+        adapter: Any = self._session().get_adapter(request.url)
+        response = adapter.send(
+            prepared, stream=True, timeout=(connect, self._settings.read_timeout), proxies=self._proxies
         )
         try:
-            body = _read(response.raw, request.max_response)
+            body = _read(response, request.max_response)
         finally:
             response.close()
-        return HttpResponse(
-            status=response.status_code, headers=Headers(response.raw.headers.items()), body=body
-        )
+            response.release_conn()
+        return HttpResponse(status=response.status, headers=Headers(response.headers.items()), body=body)
 
 
 def _read(raw: Any, limit: int) -> bytes:
