@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 import ssl
 import subprocess
 import sys
 import threading
 import tracemalloc
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ from mailcore import (
     Message,
     PluginHost,
     Settings,
+    WebhookReceiver,
+    WebhookRequest,
     hookimpl,
 )
 from mailcore.transports.requests import RequestsTransport
@@ -210,11 +214,53 @@ class TestGoal6:
         assert server.body_bytes > 5 * self.SIZE * 4 // 3
         assert peak <= self.SIZE // 10
 
+    @pytest.mark.loopback
+    def test_peak_does_not_grow(self, drain: Any) -> None:
+        """Four times the attachment takes no more memory, not even one piece more."""
+        url = drain().url
+        small, large = (
+            min(self.peak(url, Attachment(content=bytes(size))) for _ in range(3))
+            for size in (2 * MIB, 8 * MIB)
+        )
+        assert large - small < 64 * 1024
+
     def test_file_is_never_read_whole(self, tmp_path: Path) -> None:
         """No single piece of the body is larger than the pieces of the file."""
         (tmp_path / "big.bin").write_bytes(bytes(MIB))
         body = JsonBody({"content": Base64(Attachment.from_path("big.bin", root=tmp_path))})
         assert max(map(len, body)) <= 64 * 1024
+
+
+def test_goal_11_peak_of_an_incoming_mail() -> None:
+    """Verifying an incoming mail and reading its subject takes no more than 3.2 times the delivery."""
+    pytest.importorskip("mailcore_mailpace")
+    signing = pytest.importorskip("nacl.signing").SigningKey(bytes(32))
+    half = "A" * (3 * MIB)  # a file is there twice: in `raw`, and in `attachments`
+    raw = f"Subject: Hi\r\nContent-Transfer-Encoding: base64\r\n\r\n{half}"
+    mail = {
+        "id": 1,
+        "messageId": "<1@x.example>",
+        "subject": "Hi",
+        "raw": raw,
+        "attachments": [{"content": half}],
+    }
+    body = json.dumps(mail).encode()
+    signature = b64encode(signing.sign(body).signature).decode()
+    request = WebhookRequest(headers={"X-MailPace-Signature": signature}, body=body)
+    subjects: list[str] = []
+    receiver = WebhookReceiver.from_config(
+        {"provider": "mailpace", "webhook_key": b64encode(bytes(signing.verify_key)).decode()},
+        on_inbound=lambda mail: subjects.append(mail.subject),
+        environ={},
+    )
+    tracemalloc.start()
+    try:
+        assert receiver.receive(request, kind="inbound").status == 200
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert subjects == ["Hi"]
+    assert len(body) < peak <= 3.2 * len(body)
 
 
 class TestGoal13:
