@@ -3,6 +3,7 @@ Write the parts of the documentation that the code already says.
 
     python docs/generate.py            write them into the pages
     python docs/generate.py --check    name the pages that are not current, and exit 1
+    python docs/generate.py PAGE...    write or check these pages only
 
 A part stands between `<!-- name:begin -->` and `<!-- name:end -->`.
 Run this with a Python that has mailcore and every adapter of this repository: `.tox/docs/bin/python` has.
@@ -17,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from _adapters import adapter_code
+from _benchmarks import BENCHMARKS
 from _commands import commands, demo, exit_codes
 from _conformance import checks, conformance_commands, conformance_exit_codes, conformance_statuses
 from _corpus import corpus
@@ -38,8 +40,10 @@ PART = re.compile(r"(<!-- ([a-z-]+):begin -->\n).*?(<!-- \2:end -->)", re.DOTALL
 
 def main(arguments: list[str]) -> int:
     """Write or check, and return the exit code."""
-    check = arguments == ["--check"]
-    stale = {page: text for page, text in map(_current, pages()) if text != page.read_text(encoding="utf-8")}
+    check = "--check" in arguments
+    only = [Path(name).resolve() for name in arguments if name != "--check"]
+    current = map(_current, only or pages())
+    stale = {page: text for page, text in current if text != page.read_text(encoding="utf-8")}
     for page, text in stale.items():
         name = page.relative_to(ROOT).as_posix()
         if check:
@@ -70,6 +74,7 @@ def _written(match: re.Match[str]) -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "adapter-code": adapter_code,
+    **BENCHMARKS,
     "bounce-classes": lambda: values(BounceClass),
     "capabilities": capabilities,
     "checks": checks,

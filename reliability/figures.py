@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["print_figures", "show"]
+__all__ = ["circumstances", "print_figures", "show"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,12 +32,13 @@ def print_figures(title: str, figures: Mapping[str, object], *, command: Sequenc
         folder: Where a change that is not committed counts, beside core and the adapters.
     """
     table = Table(title=title, show_header=False, title_justify="left")
-    for name, value in {**figures, **_circumstances(command, folder)}.items():
+    for name, value in {**figures, **circumstances(command, folder)}.items():
         table.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))
     Console().print(table)
 
 
-def _circumstances(command: Sequence[str], folder: str) -> dict[str, str]:
+def circumstances(command: Sequence[str], folder: str) -> dict[str, str]:
+    """Return how figures came about; the arguments are those of `print_figures`."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, {platform.system()}",
