@@ -6,7 +6,7 @@ by hand. A figure is the median of the rounds, with the quartiles on both sides 
 times are those of this machine, now. The client has one core, and the provider, another process, another: let
 nothing else run meanwhile.
 
-It takes about three minutes, prints every table, and exits 1 where a goal is missed. `benchmarks/goals.py`
+It takes some four minutes, prints every table, and exits 1 where a goal is missed. `benchmarks/goals.py`
 has the goals.
 """
 

@@ -44,7 +44,7 @@ class Line:
         figures: The figures of each round, for each number.
     """
 
-    order: float | None
+    order: float | None = attrs.field(converter=attrs.converters.optional(float))
     figures: Sequence[Sequence[float]]
 
     def medians(self) -> list[float]:

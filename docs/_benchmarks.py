@@ -82,16 +82,16 @@ def contests(record: Record) -> str:
 def _contest(name: str, found: Found) -> str:
     floor = next(iter(found.rounds))
     rows = [
-        (f"**{each}**" if "mailcore" in each else each, _cost(found, each), times(found.ratio(each, floor)))
+        (_label(each), seconds(found.spread(each).median), times(found.ratio(each, floor)))
         for each in found.rounds
     ]
     words = f"{found.title}: a bar for each contender"
-    found_table = table(("contender", "cost", f"times {floor}"), rows)
-    return "\n\n".join([f"### {name}", f"{found.title}.", _image(name, words), found_table])
+    costs = table(("contender", "cost", f"times {floor}"), rows)
+    return "\n\n".join([f"### {name}", f"{found.title}.", _image(name, words), costs])
 
 
-def _cost(found: Found, name: str) -> str:
-    return seconds(found.spread(name).median)
+def _label(name: str) -> str:
+    return f"**{name}**" if "mailcore" in name else name
 
 
 def growth(record: Record) -> str:
@@ -112,8 +112,7 @@ def _lines(found: Growth) -> Iterator[tuple[str, ...]]:
         expected = found.as_expected(name)
         verdict = "" if expected is None else "as expected" if expected else "**worse**"
         order = "" if line.order is None else f"{line.order:g}"
-        label = f"**{name}**" if "mailcore" in name else name
-        yield label, *map(written, line.medians()), f"{found.order(name):.2f}", order, verdict
+        yield _label(name), *map(written, line.medians()), f"{found.order(name):.2f}", order, verdict
 
 
 #: Name of a generated part of the page → what writes it.

@@ -88,11 +88,13 @@ class TestCurve:
         assert self.growth(linear, 2, more_is_better=True).as_expected("a") is False
 
     def test_run(self) -> None:
-        """Each line has the figures of each round, for each number."""
+        """Each line has the figures of each round, for each number, and survives its file."""
         series = {"a": Series(meter=lambda number: lambda: 3.0 * number, order=1)}
         curve = Curve(title="t", x="x", y="y", numbers=(1, 2, 4), series=series)
         found = curve.run(2, lambda _: None)
         assert found.lines["a"].figures == [[3, 3], [6, 6], [12, 12]]
+        text = Record(circumstances={}, versions={}, contests={}, curves={"c": found}).to_json()
+        assert Record.from_json(text).to_json() == text
 
 
 class TestGoals:
