@@ -24,7 +24,10 @@ _ATEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-"
 # All but the specials; Unicode's spaces are no part of an atom, or a name would not be seen to end.
 _ATOM = r"[^\s\x00-\x20\x7f-\x9f\"\\()<>\[\]:;@,.]+"
 _LOCAL = rf'(?:{_ATOM}(?:\.{_ATOM})*|"(?:[^"\\]|\\.)*")'
-_LABEL = r"[A-Za-z0-9_\u00a0-\U0010ffff](?:[A-Za-z0-9_\u00a0-\U0010ffff\-]*[A-Za-z0-9_\u00a0-\U0010ffff])?"
+# Letters, digits, `_` and all from U+00A0 on; by what they are not: a set of a million takes long to compile.
+_LETTER = r"[^\x00-/:-@\[-^`{-\x9f]"
+_INNER = r"[^\x00-,./:-@\[-^`{-\x9f]"  # and the hyphen
+_LABEL = rf"{_LETTER}(?:{_INNER}*{_LETTER})?"
 _LITERAL = r"\[(?:[0-9.]+|IPv6:[0-9A-Fa-f:.]+)\]"
 
 _ADDR_SPEC = re.compile(rf"({_LOCAL})@((?:{_LABEL})(?:\.{_LABEL})*|{_LITERAL})")

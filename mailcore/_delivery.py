@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from mailcore._form_part import FormPart, read_form
-from mailcore._http import Headers
+from mailcore._http import Headers, as_headers
 from mailcore._strict_json import strict_json
 from mailcore._time import require_aware, utc_now
 
@@ -115,7 +115,7 @@ class WebhookRequest:
 
     method: str = attrs.field(default="POST", converter=_upper)
     url: str = attrs.field(default="", repr=False)
-    headers: Headers = attrs.field(factory=Headers, converter=Headers)
+    headers: Headers = attrs.field(factory=Headers, converter=as_headers)
     body: bytes = attrs.field(default=b"", converter=_as_bytes, repr=lambda body: f"<{len(body)} bytes>")
     received_at: datetime = attrs.field(factory=utc_now, converter=require_aware)
     basic_auth: str | None = None

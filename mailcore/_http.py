@@ -26,6 +26,7 @@ __all__ = [
     "Response",
     "SmtpRequest",
     "SmtpResponse",
+    "as_headers",
 ]
 
 MAX_RESPONSE = 1024 * 1024
@@ -97,6 +98,11 @@ class Headers(Mapping[str, str]):
         return f"Headers({', '.join(self._index)})"
 
 
+def as_headers(pairs: Headers | Mapping[str, str] | Iterable[tuple[str, str]]) -> Headers:
+    """Return headers as `Headers`; those that are stay as they are, since nobody changes them."""
+    return pairs if isinstance(pairs, Headers) else Headers(pairs)
+
+
 def _pairs(items: Iterable[tuple[str, str | Secret]]) -> tuple[tuple[str, str | Secret], ...]:
     pairs = tuple(items)
     for name, value in pairs:
@@ -139,7 +145,7 @@ class HttpResponse:
     """One HTTP response, read whole; its body never shows in a repr."""
 
     status: int
-    headers: Headers = attrs.field(factory=Headers, converter=Headers)
+    headers: Headers = attrs.field(factory=Headers, converter=as_headers)
     body: bytes = attrs.field(default=b"", repr=lambda body: f"<{len(body)} bytes>")
 
 

@@ -153,7 +153,8 @@ class Message:
     @property
     def is_batch(self) -> bool:
         """Whether each address in `to` gets a mail of its own."""
-        return any(self.__dict__.get(name) is not None for name in fields.MERGES)
+        get = self.__dict__.get
+        return not (get("merge_data") is get("merge_metadata") is get("merge_headers") is None)
 
     def resolve(self, defaults: Message | None = None) -> Message:
         """

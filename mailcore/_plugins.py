@@ -302,7 +302,12 @@ class PluginHost:
         )
         everyone = self._manager.get_plugins()
         return [
-            (found.plugin_name, self._manager.subset_hook_caller(hook, everyone - {found.plugin}))
+            (
+                found.plugin_name,
+                self._manager.subset_hook_caller(hook, everyone - {found.plugin})
+                if found.wrapper or found.hookwrapper
+                else _alone(found),
+            )
             for found in implementations
         ]
 
@@ -343,6 +348,17 @@ class PluginHost:
                 _tell(last, hook)
 
         return end
+
+
+def _alone(found: pluggy.HookImpl) -> Callable[..., list[Any]]:
+    """Return what calls one function of a plugin as pluggy does, several times as fast."""
+    function, names = found.function, found.argnames
+
+    def call(**arguments: Any) -> list[Any]:
+        answer = function(*[arguments[name] for name in names])
+        return [] if answer is None else [answer]
+
+    return call
 
 
 def _tell(observer: _Named, hook: str, **arguments: Any) -> Any:

@@ -199,7 +199,9 @@ class Receiving:
     ) -> Steps[VerifiedWebhook | WebhookResponse]:
         kind = EndpointKind.INBOUND if kind is None else endpoint_kind(kind)
         self._precheck(request, kind)
-        request = attrs.evolve(request, basic_auth=match(self.settings.webhook_secret, request.headers))
+        if self.settings.webhook_secret or request.basic_auth is not None:
+            label = match(self.settings.webhook_secret, request.headers)
+            request = attrs.evolve(request, basic_auth=label)
         try:
             found = yield from self._proof(request)
         except WebhookRejected as error:
@@ -245,13 +247,14 @@ class Receiving:
         return Context(now=now, created=request.received_at, unique=uuid.uuid4().hex)
 
     def _finished(self, request: WebhookRequest, kind: EndpointKind, disposition: Disposition) -> None:
-        self._host.notify(
-            "mailcore_webhook_finished",
-            provider=self.provider,
-            request=_without_credentials(request),
-            kind=kind,
-            disposition=disposition,
-        )
+        if self._host.listens("mailcore_webhook_finished"):
+            self._host.notify(
+                "mailcore_webhook_finished",
+                provider=self.provider,
+                request=_without_credentials(request),
+                kind=kind,
+                disposition=disposition,
+            )
 
 
 def _folder(pointer: str, path: str | None) -> Any:
@@ -273,6 +276,8 @@ def endpoint_kind(kind: EndpointKind | str) -> EndpointKind:
 
 def _without_credentials(request: WebhookRequest) -> WebhookRequest:
     """Return the request as it may travel: a queue, a quarantine or a plugin must not hold the password."""
+    if "Authorization" not in request.headers:
+        return request
     pairs = [(name, value) for name, value in request.headers.pairs if name.lower() != "authorization"]
     return attrs.evolve(request, headers=Headers(pairs))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import attrs
@@ -153,6 +153,24 @@ class TestChain:
         make(plugins).send(MESSAGE)
         make(plugins).send_many([MESSAGE])
         assert [str(message.subject)[-2:] for message in told] == ["-a", "-a"]
+
+
+    def test_wrapper(self) -> None:
+        """A wrapper, which pluggy alone knows how to call, is called by it."""
+        around: list[str] = []
+
+        class Wrapping:
+            @hookimpl(wrapper=True)
+            def mailcore_before_send(self, message: Message) -> Generator[None, Any, Any]:
+                around.append("before")
+                found = yield
+                around.append("after")
+                return found
+
+        mailer = make({"a": Wrapping(), "b": Appending("b")})
+        mailer.send(MESSAGE)
+        assert around == ["before", "after"]
+        assert outbox(mailer)[0].subject == "-b"
 
 
 class TestStopping:

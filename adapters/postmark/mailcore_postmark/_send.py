@@ -72,8 +72,11 @@ def _post(path: str, document: Mapping[str, Any] | Sequence[Any], options: Postm
 def _element(message: Message, options: PostmarkOptions, recipient: Address | None = None) -> dict[str, Any]:
     """Return one mail: to everybody, or to the one recipient of a merge."""
     _refuse_what_postmark_cannot_say(message)
-    values = ((name, write, getattr(message, ours)) for ours, (name, write) in _FIELDS.items())
-    payload = {name: write(value) for name, write, value in values if value or value is False}
+    payload = {
+        name: write(value)
+        for ours, name, write in _FIELDS
+        if (value := getattr(message, ours)) or value is False
+    }
     if recipient is not None:
         payload["To"] = recipient.to_text()
     own = {"MessageStream": options.message_stream} if options.message_stream else {}
@@ -154,18 +157,18 @@ def _attachment(attachment: Attachment) -> dict[str, Any]:
     }
 
 
-#: Our field → Postmark's field, and how it is written.
-_FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
-    "from_": ("From", lambda authors: authors[0].to_text()),  # more than one is not declared
-    "to": ("To", _addresses),
-    "cc": ("Cc", _addresses),
-    "bcc": ("Bcc", _addresses),
-    "reply_to": ("ReplyTo", _addresses),
-    "subject": ("Subject", str),
-    "text": ("TextBody", str),
-    "html": ("HtmlBody", str),
-    "tags": ("Tag", lambda tags: tags[0]),
-    "track_opens": ("TrackOpens", bool),
-    "track_clicks": ("TrackLinks", lambda on: "HtmlAndText" if on else "None"),
-    "attachments": ("Attachments", _attachments),
-}
+#: Our field, Postmark's field, and how it is written.
+_FIELDS: Sequence[tuple[str, str, Callable[[Any], Any]]] = (
+    ("from_", "From", lambda authors: authors[0].to_text()),  # more than one is not declared
+    ("to", "To", _addresses),
+    ("cc", "Cc", _addresses),
+    ("bcc", "Bcc", _addresses),
+    ("reply_to", "ReplyTo", _addresses),
+    ("subject", "Subject", str),
+    ("text", "TextBody", str),
+    ("html", "HtmlBody", str),
+    ("tags", "Tag", lambda tags: tags[0]),
+    ("track_opens", "TrackOpens", bool),
+    ("track_clicks", "TrackLinks", lambda on: "HtmlAndText" if on else "None"),
+    ("attachments", "Attachments", _attachments),
+)

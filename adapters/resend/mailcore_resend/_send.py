@@ -91,8 +91,7 @@ def _post(
 
 def _element(message: Message) -> dict[str, Any]:
     check(message)
-    values = ((name, write, getattr(message, ours)) for ours, (name, write) in _FIELDS.items())
-    payload = {name: write(value) for name, write, value in values if value}
+    payload = {name: write(value) for ours, name, write in _FIELDS if (value := getattr(message, ours))}
     headers = _headers(message)
     return {
         **payload,
@@ -144,17 +143,17 @@ def _attachment(file: Attachment) -> dict[str, Any]:
     }
 
 
-#: Our field → Resend's field, and how it is written.
-_FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
-    "from_": ("from", lambda authors: authors[0].to_text()),  # more than one is not declared
-    "to": ("to", _addresses),
-    "cc": ("cc", _addresses),
-    "bcc": ("bcc", _addresses),
-    "reply_to": ("reply_to", _addresses),
-    "subject": ("subject", str),
-    "text": ("text", str),
-    "html": ("html", str),
-    "metadata": ("tags", _tags),
-    "send_at": ("scheduled_at", _time),
-    "attachments": ("attachments", _attachments),
-}
+#: Our field, Resend's field, and how it is written.
+_FIELDS: Sequence[tuple[str, str, Callable[[Any], Any]]] = (
+    ("from_", "from", lambda authors: authors[0].to_text()),  # more than one is not declared
+    ("to", "to", _addresses),
+    ("cc", "cc", _addresses),
+    ("bcc", "bcc", _addresses),
+    ("reply_to", "reply_to", _addresses),
+    ("subject", "subject", str),
+    ("text", "text", str),
+    ("html", "html", str),
+    ("metadata", "tags", _tags),
+    ("send_at", "scheduled_at", _time),
+    ("attachments", "attachments", _attachments),
+)
