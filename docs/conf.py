@@ -25,6 +25,8 @@ include_patterns = [
 ]
 exclude_patterns = [".*", "build", "dist"]
 
+# A checklist has boxes, as on a forge.
+myst_enable_extensions = ["tasklist"]
 # Deep enough for each public name, hook and command to have an address.
 myst_heading_anchors = 4
 # Generated parts begin where their page's own headings end.
