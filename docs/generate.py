@@ -22,9 +22,11 @@ from _benchmarks import BENCHMARKS
 from _commands import commands, demo, exit_codes
 from _conformance import checks, conformance_commands, conformance_exit_codes, conformance_statuses
 from _corpus import corpus
+from _diagrams import layers, phases, road
 from _embeddings import deliveries
 from _errors import error_tree, other_errors, send_errors
 from _faults import faults
+from _limits import limits
 from _markdown import values
 from _names import hooks, names
 from _providers import capabilities, notes, own_capabilities, proofs, provider_events, providers, specs
@@ -91,14 +93,18 @@ PARTS: dict[str, Callable[[], str]] = {
     "fault-matrix": faults,
     "hooks": hooks,
     "hostile-corpus": corpus,
+    "layers": layers,
+    "limits": limits,
     "names": names,
     "notes": notes,
     "other-errors": other_errors,
+    "phases": phases,
     "proofs": proofs,
     "provider-events": provider_events,
     "provider-settings": provider_settings,
     "providers": providers,
     "reject-reasons": lambda: values(RejectReason),
+    "road": road,
     "send-errors": send_errors,
     "settings": settings,
     "statuses": statuses,
