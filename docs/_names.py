@@ -4,79 +4,112 @@ from __future__ import annotations
 
 import enum
 import inspect
+import re
 import textwrap
 from collections.abc import Iterator
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from _markdown import block, call, comment, docstring, first_paragraph, meanings
+from _providers import specs
 
 import mailcore
 from mailcore import hookspecs
 
-__all__ = ["hooks", "names"]
+__all__ = ["emulators", "hooks", "names"]
 
-#: What has no group here is for adapters.
+#: Every name of `mailcore` but the errors, in the order of a reader's interest.
 _GROUPS = {
-    "Sending": "Mailer Mailers Message Address Attachment FileContent SendResult RecipientResult SendStatus "
-    "SendOutcome Attempt Advice Outcome Scope UNSET",
-    "Receiving": "WebhookReceiver WebhookRequest FormPart WebhookResponse EndpointKind Disposition "
-    "TrackingEvent EventType RejectReason BounceClass InboundMessage InboundAttachment UntrustedHTML Defect "
-    "DefectCode Quarantined ReplayStore MemoryReplayStore Claim VerifiedWebhook Verification Covers",
+    "Sending": "Mailer Mailers MailerGroup AsyncMailer AsyncMailers AsyncMailerGroup Message Address "
+    "Attachment FileContent SendResult RecipientResult SendStatus SendOutcome Attempt Advice Outcome "
+    "Scope UNSET",
+    "Receiving": "WebhookReceiver AsyncWebhookReceiver WebhookRequest FormPart WebhookResponse "
+    "EndpointKind Disposition TrackingEvent EventType RejectReason BounceClass InboundMessage "
+    "InboundAttachment UntrustedHTML Defect DefectCode Quarantined Spool Spooled ReplayStore "
+    "MemoryReplayStore Claim VerifiedWebhook Verification Covers",
     "Configuration and JSON": "Settings BasicAuth Secret from_json to_json",
     "Plugins": "PluginHost Plugin PluginProblem hookimpl",
+    "Adapters": "Adapter AdapterSpec Capability Support Level Idempotency Context Flow about "
+    "check_service_url requires_extra error_for_status retry_after parse_timestamp strict_json",
+    "Requests and responses": "Request HttpRequest SmtpRequest LocalRequest Response HttpResponse "
+    "SmtpResponse LocalResponse Headers Body JsonBody FormBody MultipartBody MimeBody Base64",
+    "Transports": "Transport AsyncTransport TransportFailure Phase Deadline",
+    "Emulators": "Emulator EmulatedDelivery EmulatedMailbox EmulatedMail EmulatedFile",
 }
-_ELSEWHERE = {
-    "mailcore.frameworks.django": "EmailBackend OutboxBackend message_from_django get_mailer enqueue Outbox "
-    "DjangoReplayStore",
-    "mailcore.observers.logs": "install Logs",
-    "mailcore.observers.otel": "install Telemetry",
-    "mailcore.queues": "Job ReviewList Unsettled AttachmentStore Journal",
-    "mailcore.queues.celery": "MailQueue Enqueued",
-    "mailcore.sandbox": "LocalProvider Delivered Chaos",
-    "mailcore.sandbox.web": "SandboxServer",
-    "mailcore.stores.folder": "QuarantineFolder ReviewFolder AttachmentFolder",
-    "mailcore.stores.redis": "RedisReplayStore RedisJournal",
-    "mailcore.testing": "captured Outbox Sent deliveries Deliveries retries no_pauses "
-    "RecordingTransport outbox",
-    "mailcore.transports.local": "LocalTransport",
-    "mailcore.transports.requests": "RequestsTransport",
-}
+#: Modules whose names are imported from there.
+_MODULES = [
+    "mailcore.frameworks.asgi",
+    "mailcore.frameworks.django",
+    "mailcore.frameworks.django.testing",
+    "mailcore.frameworks.flask",
+    "mailcore.frameworks.starlette",
+    "mailcore.frameworks.wsgi",
+    "mailcore.observers.logs",
+    "mailcore.observers.otel",
+    "mailcore.pytest_plugin",
+    "mailcore.queues",
+    "mailcore.queues.celery",
+    "mailcore.sandbox",
+    "mailcore.sandbox.web",
+    "mailcore.stores.folder",
+    "mailcore.stores.redis",
+    "mailcore.stores.sqlite",
+    "mailcore.testing",
+    "mailcore.transports.aiohttp",
+    "mailcore.transports.local",
+    "mailcore.transports.requests",
+    "mailcore.transports.smtp",
+    "mailcore_conformance",
+]
 _PAGES = {"Capability": "capabilities.md", "EventType": "events.md", "Disposition": "http-statuses.md"}
 
 
 def names() -> str:
     """Write every public name but the errors."""
-    groups = {title: listed.split() for title, listed in _GROUPS.items()}
-    taken = {name for listed in groups.values() for name in listed}
-    groups["Adapters"] = [name for name in mailcore.__all__ if name not in taken and not _is_error(name)]
     written = []
-    for title, listed in groups.items():
-        written += [f"## {title}", *(_entry(name, mailcore) for name in listed)]
-    written.append("## In modules of their own")
-    for module, listed in _ELSEWHERE.items():
-        written += [_entry(name, import_module(module), f"In `{module}`.") for name in listed.split()]
+    for title, listed in _GROUPS.items():
+        written += [f"## {title}", *(_entry(name, mailcore) for name in listed.split())]
+    for module in map(import_module, _MODULES):
+        written += _module(module)
     return "\n\n".join(written)
 
 
-def _is_error(name: str) -> bool:
-    found = getattr(mailcore, name)
-    return isinstance(found, type) and issubclass(found, mailcore.MailcoreError)
+def emulators() -> str:
+    """Write the names of each adapter's emulator."""
+    found = sorted({spec.emulator.partition(":")[0] for spec in specs() if spec.emulator})
+    return "\n\n".join(part for module in map(import_module, found) for part in _module(module))
 
 
-def _entry(name: str, module: Any, place: str = "") -> str:
+def _module(module: ModuleType) -> Iterator[str]:
+    yield f"## `{module.__name__}`"
+    yield first_paragraph(module)
+    yield from (_entry(name, module) for name in module.__all__)
+
+
+def _entry(name: str, module: ModuleType) -> str:
     found = getattr(module, name)
-    lines = [f"### `{name}`", place]
-    said = comment(name, import_module(f"mailcore.{mailcore._HOME[name]}")) if module is mailcore else ""  # noqa: SLF001  # reason: the comment is in its own module
+    lines = [f"### `{name}`"]
+    said = comment(name, _home(name, module))
     if said:
         lines.append(said)
     elif isinstance(found, type) and issubclass(found, enum.Enum):
         lines += _enumeration(found)
     elif isinstance(found, type):
         lines += _class(found)
-    else:
+    elif inspect.isfunction(found):
         lines += [block(call(found)), docstring(found)]
+    else:  # a fixture, which is not called
+        lines.append(docstring(found))
     return "\n\n".join(line for line in lines if line)
+
+
+def _home(name: str, module: ModuleType) -> ModuleType:
+    """Return the module that defines a name: a package only passes it on."""
+    if module is mailcore:
+        return import_module(f"mailcore.{mailcore._HOME[name]}")  # noqa: SLF001  # reason: its own table
+    passed_on = re.search(rf"^from (\S+) import .*\b{name}\b", inspect.getsource(module), re.MULTILINE)
+    return import_module(passed_on[1]) if passed_on else module
 
 
 def _enumeration(found: type[enum.Enum]) -> Iterator[str]:
@@ -90,14 +123,30 @@ def _enumeration(found: type[enum.Enum]) -> Iterator[str]:
 
 
 def _class(found: type[Any]) -> Iterator[str]:
-    if not getattr(found, "_is_protocol", False):
+    if inspect.isfunction(found.__init__) and not getattr(found, "_is_protocol", False):
         yield block(textwrap.fill(call(found), 100, subsequent_indent="    "))
     yield docstring(found)
-    members = (_member(name, item) for name, item in vars(found).items() if not name.startswith("_"))
+    members = (_member(name, item) for name, item in _members(found).items() if not name.startswith("_"))
     written = [member for member in members if member]
     if written:
         yield "Members:"
         yield "\n".join(written)
+
+
+def _members(found: type[Any]) -> dict[str, Any]:
+    """Return what a class has of its own, and of bases that are nobody's to name."""
+    private = [base for base in found.__mro__[1:] if _is_private(base)]
+    inherited = {name: item for base in reversed(private) for name, item in vars(base).items()}
+    own = vars(found)
+    return {**own, **{name: item for name, item in inherited.items() if name not in own}}
+
+
+def _is_private(base: type[Any]) -> bool:
+    return (
+        base.__module__.startswith("mailcore")
+        and "._" in base.__module__
+        and base.__name__ not in mailcore.__all__
+    )
 
 
 def _member(name: str, item: Any) -> str:

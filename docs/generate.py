@@ -28,7 +28,7 @@ from _errors import error_tree, other_errors, send_errors
 from _faults import faults
 from _limits import limits
 from _markdown import values
-from _names import hooks, names
+from _names import emulators, hooks, names
 from _providers import capabilities, notes, own_capabilities, proofs, provider_events, providers, specs
 from _settings import provider_settings, settings
 from _statuses import dispositions, statuses
@@ -87,6 +87,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "deliveries": deliveries,
     "demo": demo,
     "dispositions": dispositions,
+    "emulators": emulators,
     "error-tree": error_tree,
     "event-types": lambda: values(EventType),
     "exit-codes": exit_codes,
