@@ -25,9 +25,3 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def root() -> Path:
     """Return the repository."""
     return ROOT
-
-
-@pytest.fixture
-def reference() -> str:
-    """Return all pages of the reference."""
-    return "\n".join(page.read_text(encoding="utf-8") for page in sorted(ROOT.glob("docs/reference/*.md")))

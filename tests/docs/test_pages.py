@@ -9,24 +9,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import attrs
 import click
 import pytest
 
-import mailcore
-from mailcore import (
-    Capability,
-    Disposition,
-    EventType,
-    PluginHost,
-    RejectReason,
-    Settings,
-    exceptions,
-    hookspecs,
-)
-from mailcore._spec import load_object
 from mailcore.cli._app import app
-from mailcore_conformance import catalogue
 from mailcore_conformance.cli._app import app as conformance
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -104,62 +90,6 @@ def test_commands_exist(page: Path, program: str, group: click.Group) -> None:
                 break
             if word.startswith("-") and word != "-":
                 assert word.partition("=")[0] in known | {"--help", "-h"}, f"{command.name} has no {word}"
-
-
-def missing(names: Iterator[str] | list[str], text: str) -> list[str]:
-    """Return the names that no inline code of the text holds."""
-    return [name for name in names if f"`{name}`" not in text]
-
-
-@pytest.mark.parametrize(
-    "members", [Capability, EventType, RejectReason, Disposition], ids=lambda members: members.__name__
-)
-def test_members_are_documented(members: type[Capability], reference: str) -> None:
-    """The reference names every member of the vocabularies."""
-    assert missing([member.value for member in members], reference) == []
-
-
-def test_public_names_are_documented(reference: str) -> None:
-    """The reference names everything that can be imported from mailcore."""
-    assert missing(mailcore.__all__, reference) == []
-
-
-def test_errors_are_documented(reference: str) -> None:
-    """The reference names every error."""
-    assert missing(exceptions.__all__, reference) == []
-
-
-def test_hooks_are_documented_with_their_arguments(reference: str) -> None:
-    """The reference shows how every hook is called."""
-    hooks = [hook for name, hook in vars(hookspecs).items() if name.startswith("mailcore_")]
-    calls = [f"{hook.__name__}({', '.join(hook.__code__.co_varnames)})" for hook in hooks]
-    assert calls
-    assert [call for call in calls if call not in reference] == []
-
-
-def test_settings_are_documented(reference: str) -> None:
-    """The reference names every setting, core's and each provider's."""
-    specs = PluginHost.default().adapters.values()
-    found = [Settings, *(load_object(spec.options) for spec in specs)]
-    assert missing([field.name for options in found for field in attrs.fields(options)], reference) == []
-
-
-def test_commands_are_documented(reference: str) -> None:
-    """The reference has every command."""
-
-    def walk(command: click.Command, path: str) -> Iterator[str]:
-        yield path
-        if isinstance(command, click.Group):
-            for name, child in command.commands.items():
-                yield from walk(child, f"{path} {name}")
-
-    assert missing(walk(app, "mailcore"), reference) == []
-    assert missing(walk(conformance, "mailcore-conformance"), reference) == []
-
-
-def test_checks_are_documented(reference: str) -> None:
-    """The reference has every check of the conformance suite."""
-    assert missing(list(catalogue()), reference) == []
 
 
 def test_pages_keep_to_the_project(page: Path) -> None:
