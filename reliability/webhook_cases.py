@@ -306,6 +306,7 @@ for media in (
 P = "Path"
 case(P, "no slash at the end", delivery(path=EVENTS.rstrip("/")), **ACCEPTED)
 case(P, "no slash at the end, of a mail", delivery(MAIL, path=MAILS.rstrip("/")), **ACCEPTED)
+case(P, "`inbound_mime`, as Mailgun wants it", delivery(MAIL, path="/mailpace/inbound_mime"), **ACCEPTED)
 case(P, "a letter of it is percent-encoded", delivery(path="/mailp%61ce/tracking/"), **ACCEPTED)
 case(P, "a query", delivery(path=f"{EVENTS}?token=abc&x=%20"), **ACCEPTED)
 for name, path in {

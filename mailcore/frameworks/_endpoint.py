@@ -83,15 +83,13 @@ class Endpoints(Generic[R]):
 
     def named(self, provider: str, kind: str) -> Endpoint[R] | None:
         """Return a provider's endpoint of that kind; None where there is none."""
-        receiver = self._by_provider.get(provider.replace("_", "-"))
-        if receiver is None or kind not in _KINDS:
-            return None
-        return Endpoint(receiver, EndpointKind(kind))
+        receiver, wanted = self._by_provider.get(provider.replace("_", "-")), _KINDS.get(kind)
+        return None if receiver is None or wanted is None else Endpoint(receiver, wanted)
 
     @property
     def paths(self) -> tuple[str, ...]:
         """Every path there is, `<provider>/<kind>/`."""
-        return tuple(f"{provider}/{kind}/" for provider in self._by_provider for kind in _KINDS)
+        return tuple(f"{provider}/{kind}/" for provider in self._by_provider for kind in _WRITTEN)
 
 
 def joined(pairs: Iterable[tuple[str, str]]) -> Headers:
@@ -103,4 +101,6 @@ def joined(pairs: Iterable[tuple[str, str]]) -> Headers:
 
 
 _PATH = re.compile(r"/?([^/]+)/([^/]+)/?")
-_KINDS = tuple(kind.value for kind in EndpointKind)
+_WRITTEN = {kind.value: kind for kind in EndpointKind}
+#: What a path may say. Mailgun hands a mail over as it came only to an address that ends in `mime`.
+_KINDS = {**_WRITTEN, "inbound_mime": EndpointKind.INBOUND}
