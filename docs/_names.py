@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import enum
 import inspect
 import re
 import textwrap
 from collections.abc import Iterator
 from importlib import import_module
-from types import ModuleType
+from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 
 from _markdown import block, call, comment, docstring, first_paragraph, meanings
@@ -18,6 +20,8 @@ import mailcore
 from mailcore import hookspecs
 
 __all__ = ["emulators", "hooks", "names"]
+
+ROOT = Path(__file__).resolve().parent.parent
 
 #: Every name of `mailcore` but the errors, in the order of a reader's interest.
 _GROUPS = {
@@ -88,9 +92,9 @@ def _module(module: ModuleType) -> Iterator[str]:
 
 
 def _entry(name: str, module: ModuleType) -> str:
-    found = getattr(module, name)
-    lines = [f"### `{name}`"]
-    said = comment(name, _home(name, module))
+    found, home = getattr(module, name), _home(name, module)
+    lines = [f"### `{name}`", _source(home)]
+    said = comment(name, home)
     if said:
         lines.append(said)
     elif isinstance(found, type) and issubclass(found, enum.Enum):
@@ -108,8 +112,24 @@ def _home(name: str, module: ModuleType) -> ModuleType:
     """Return the module that defines a name: a package only passes it on."""
     if module is mailcore:
         return import_module(f"mailcore.{mailcore._HOME[name]}")  # noqa: SLF001  # reason: its own table
-    passed_on = re.search(rf"^from (\S+) import .*\b{name}\b", inspect.getsource(module), re.MULTILINE)
-    return import_module(passed_on[1]) if passed_on else module
+    imports = (
+        node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.ImportFrom)
+    )
+    found = [
+        str(node.module) for node in imports for each in node.names if (each.asname or each.name) == name
+    ]
+    return import_module(found[0]) if found else module
+
+
+def _source(module: ModuleType) -> str:
+    """Return a link to the file of a module, from docs/reference/."""
+    [path] = {
+        found.relative_to(ROOT).as_posix()
+        for place in (ROOT, ROOT / "conformance_tests", *ROOT.glob("adapters/*"))
+        for end in (".py", "/__init__.py")
+        if (found := place / (module.__name__.replace(".", "/") + end)).is_file()
+    }
+    return f"[source](../../{path})"
 
 
 def _enumeration(found: type[enum.Enum]) -> Iterator[str]:
@@ -153,9 +173,15 @@ def _member(name: str, item: Any) -> str:
     function = getattr(item, "__func__", item)  # of a class method
     said = first_paragraph(function)
     if inspect.isfunction(function):
-        return f"- `.{call(function)}`: {said}" if said else ""
+        return f"- `.{call(function)}`: {said}{_raised(function)}" if said else ""
     is_property = isinstance(item, property) or type(item).__name__ == "Accessor"
     return f"- `.{name}`: {said}" if is_property and said else ""
+
+
+def _raised(function: FunctionType) -> str:
+    section = re.search(r"^Raises:\n((?: .*\n?)+)", inspect.getdoc(function) or "", re.MULTILINE)
+    found = re.findall(r"^    ([\w., ]+):", section[1], re.MULTILINE) if section else []
+    return f" Raises {', '.join(f'`{name}`' for name in found)}." if found else ""
 
 
 def hooks() -> str:

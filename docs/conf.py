@@ -34,6 +34,7 @@ suppress_warnings = ["myst.header"]
 
 html_theme = "furo"
 html_title = "mailcore"
+html_show_copyright = False
 templates_path = ["_templates"]
 # The first page is docs/index.html, so that links between pages are those of the repository.
 html_additional_pages = {"index": "to_docs.html"}

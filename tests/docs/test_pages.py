@@ -54,6 +54,14 @@ def test_links_lead_somewhere(page: Path, root: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{link}: there is no such heading"
 
 
+def test_pages_begin_with_what_they_give(page: Path) -> None:
+    """Below its title, a page says in a sentence what one gets of it."""
+    title, first = page.read_text(encoding="utf-8").split("\n\n")[:2]
+    assert re.fullmatch(r"# .+", title)
+    assert re.match(r"[A-Z`\[]|mailcore ", first), f"it begins with {first[:40]!r}"
+    assert re.search(r"\.$", first), f"the first paragraph ends with {first[-40:]!r}"
+
+
 def test_pages_are_found(page: Path, root: Path) -> None:
     """Every page of docs/ is in its table of contents."""
     if page.is_relative_to(root / "docs") and page.name != "index.md":
