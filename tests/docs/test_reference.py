@@ -98,7 +98,7 @@ class TestNames:
     def test_root(self) -> None:
         """Each name of `mailcore` has an entry, or is an error."""
         errors = [name for name in mailcore.__all__ if name in exceptions.__all__ and name not in ENTRIES]
-        assert sorted([*ENTRIES, *errors]) == mailcore.__all__
+        assert sorted([*ENTRIES, *errors]) == mailcore.__all__, "Give it a place: _GROUPS of docs/_names.py."
 
     @pytest.mark.parametrize(
         "module", [name for name in MODULES if name == "mailcore_conformance" or name.endswith(".emulator")]
@@ -278,8 +278,9 @@ def untold(command: click.Command, section: str) -> list[str]:
 @pytest.mark.parametrize("folder", ADAPTERS, ids=lambda folder: folder.name)
 def test_adapters(folder: Path) -> None:
     """Each adapter has a page, to which the first pages lead; the tables have a row for it."""
-    assert (folder / "README.md").is_file()
-    link = f"({folder.relative_to(ROOT).as_posix()}/README.md)"
-    assert link in (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"(../{link.strip('()')})" in page("index.md")
-    assert f"\n| `{folder.name.replace('_', '-')}` |" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert (folder / "README.md").is_file(), "Write its page."
+    name, link = folder.name.replace("_", "-"), f"{folder.relative_to(ROOT).as_posix()}/README.md"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"({link})" in readme, "The README does not name it."
+    assert f"(../{link})" in page("index.md"), "docs/index.md does not name it."
+    assert f"\n| `{name}` |" in readme, "Run python docs/generate.py."
