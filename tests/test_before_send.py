@@ -154,7 +154,6 @@ class TestChain:
         make(plugins).send_many([MESSAGE])
         assert [str(message.subject)[-2:] for message in told] == ["-a", "-a"]
 
-
     def test_wrapper(self) -> None:
         """A wrapper, which pluggy alone knows how to call, is called by it."""
         around: list[str] = []
