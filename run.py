@@ -93,8 +93,16 @@ def is_one(arguments):
 
 
 def install(arguments):
-    """Install every distribution here, and what the arguments add, with one pip command."""
-    pip_install(sys.executable, [*distributions(), *arguments])
+    """Install every distribution here, and what the arguments add, with one command."""
+    wanted = [*distributions(), *arguments]
+    uv = shutil.which("uv")  # tox-uv puts it on the path of each environment
+    if uv:
+        # It would take a wheel from its cache until pyproject.toml changes: each is to be built anew.
+        names = [read_toml(folder / "pyproject.toml")["project"]["name"] for folder in projects()]
+        anew = [word for name in names for word in ("--reinstall-package", name)]
+        run([uv, "pip", "install", "--quiet", "--python", sys.executable, *anew, *wanted])
+    else:
+        pip_install(sys.executable, wanted)
     return 0
 
 
