@@ -6,7 +6,6 @@ import ast
 import pkgutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from importlib.machinery import FileFinder
 from pathlib import Path
@@ -92,14 +91,17 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield every dotted name a file imports, at any level; `from a import b` is `a.b`."""
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """Return every dotted name a file imports, at any level; `from a import b` is `a.b`."""
+    found: set[str] = set()
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
+            found.update(name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path} has a relative import"
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+            found.update(f"{node.module}.{name.name}" for name in node.names)
+    return frozenset(found)
 
 
 def calls_and_attributes(path: Path) -> set[str]:

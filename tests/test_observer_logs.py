@@ -27,9 +27,10 @@ from mailcore import (
 from mailcore.observers import logs
 from mailcore.testing import RecordingTransport, deliveries
 
-PRIVATE = ("bob", "carol", "ada", "geheim", "a-token-of-mine")
+# None can be part of an id in hexadecimal.
+PRIVATE = ("bob", "carol", "harriet", "geheim", "a-token-of-mine")
 MESSAGE = Message(
-    from_="Ada <ada@shop.example>",
+    from_="Harriet <harriet@shop.example>",
     to=["Bob <bob@example.net>", "carol@EXAMPLE.org"],
     subject="geheim",
     text="geheim",
@@ -85,7 +86,7 @@ class Wrong:
     @hookimpl
     def mailcore_before_send(self) -> Message:
         """Leave nothing but the addresses."""
-        return Message(from_="ada@shop.example", to="bob@example.net")
+        return Message(from_="harriet@shop.example", to="bob@example.net")
 
 
 ENDINGS: dict[str, tuple[list[Any], int, dict[str, Any]]] = {

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TESTS = """
 import socket
 
@@ -81,6 +83,7 @@ def run_pytest(folder: Path) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_in_a_fresh_pytest(tmp_path: Path) -> None:
     """The fixtures are there without a word; a failed assertion shows what was sent, and none of our code."""
     (tmp_path / "test_shop.py").write_text(TESTS, encoding="utf-8")
@@ -105,6 +108,7 @@ def test_in_a_fresh_pytest(tmp_path: Path) -> None:
     assert "_outbox.py" not in done.stdout
 
 
+@pytest.mark.long
 def test_own_fixture_wins(tmp_path: Path) -> None:
     """A project's own `outbox` stays; ours has a longer name too."""
     (tmp_path / "test_own.py").write_text(OWN, encoding="utf-8")

@@ -16,6 +16,9 @@ import pytest
 from mailcore_conformance import ConformanceSuite, catalogue
 from mailcore_conformance.suite import Outcome
 
+# Each test is a pytest in a process of its own, most of whose seconds are its start.
+pytestmark = pytest.mark.long
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.loopback
 
 FROM = ("--from", "ada@example.com")
 LETTER = (*FROM, "--text", "Hello")
+#: Seconds that a process may take on a busy machine.
+PATIENCE = 120.0
 HEAD = b'{"run": 1, "provider": "mailpace"}\n'
 
 
@@ -112,12 +114,13 @@ class TestFile:
         )
         assert (ran.code, lists.sent) == (2, [])
 
+    @pytest.mark.long
     def test_full_disk(self, lists: Any) -> None:
         """A mail that cannot be written down is not sent; what was sent is told."""
         results = lists.folder / "r"
         command = ("--csv", lists.file("p.csv", people(60)), *LETTER, "--results", str(results))
         running = start(lists, *command, limit=8000)
-        _, err = running.communicate(timeout=30)
+        _, err = running.communicate(timeout=PATIENCE)
         assert running.returncode == 3
         assert "File too large" in err
         assert "60 mails through mailpace: " in err
@@ -302,6 +305,7 @@ def start(lists: Any, *arguments: str, limit: int | None = None) -> subprocess.P
     program = ["-m", "mailcore.cli"] if limit is None else ["-c", LIMITED, str(limit)]
     return subprocess.Popen(
         [sys.executable, *program, "send", "--config", str(lists.config), *arguments],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -310,13 +314,13 @@ def start(lists: Any, *arguments: str, limit: int | None = None) -> subprocess.P
 
 def wait_for(lists: Any, count: int) -> None:
     """Wait until the provider has as many mails."""
-    for _ in range(1000):
-        if len(lists.local.emulator.sent) >= count:
-            return
+    until = time.monotonic() + PATIENCE
+    while len(lists.local.emulator.sent) < count:
+        assert time.monotonic() < until, "The mails did not come."
         time.sleep(0.01)
-    raise AssertionError("The mails did not come.")
 
 
+@pytest.mark.long
 class TestEndedEarly:
     """A run that something stops."""
 
@@ -334,7 +338,7 @@ class TestEndedEarly:
         running = start(lists, "--csv", lists.file("p.csv", people(40)), *LETTER)
         wait_for(lists, 2)
         running.send_signal(signal.SIGINT)
-        _, err = running.communicate(timeout=60)
+        _, err = running.communicate(timeout=PATIENCE)
         assert (running.returncode, len(lists.sent)) == (0, 40)
         assert "Stopping" not in err
 
@@ -347,7 +351,7 @@ class TestEndedEarly:
         running = start(lists, *command, "--json")
         wait_for(lists, 10)
         running.send_signal(number)
-        out, err = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=PATIENCE)
         document = json.loads(out)
         assert (running.returncode, document["interrupted"]) == (130, True)
         assert "Stopping. What is under way is finished first." in err
@@ -360,15 +364,15 @@ class TestEndedEarly:
 
     def test_interrupted_while_checked(self, lists: Any) -> None:
         """Nothing is sent, and nothing needs to be said."""
-        running = start(lists, "--csv", lists.file("p.csv", people(100_000)), *LETTER)
-        time.sleep(1.5)
+        running = start(lists, "--csv", "-", *LETTER)
+        assert running.stdin
+        running.stdin.write(people(100_000))  # a pipe holds little of it: the rest has been read
+        running.stdin.flush()
         running.send_signal(signal.SIGINT)
-        out, _ = running.communicate(timeout=30)
+        out, _ = running.communicate(timeout=PATIENCE)
         assert (running.returncode, out, lists.sent) == (130, "", [])
 
-    @pytest.mark.parametrize(
-        "seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 8))]
-    )
+    @pytest.mark.parametrize("seed", range(1, 5))
     def test_killed(self, lists: Any, seed: int) -> None:
         """At any moment, without a word: the file knows what was under way."""
         chance = random.Random(seed)
