@@ -46,6 +46,10 @@ from reliability.fault_server import Peer, Script, Server, answering, deaf, once
 pytestmark = pytest.mark.loopback
 
 CANARY = "canary-7Qw"
+#: Seconds that an exchange may take on a busy machine, where its end is not the subject.
+PATIENCE = 30.0
+#: Seconds after which what has a short limit is late, also there; what has none would take twice as many.
+LATE = 15.0
 STATUS = b"HTTP/1.1 200 OK\r\n"
 OK = STATUS + b"Content-Length: 2\r\n\r\nok"
 AFTER_CONNECTING = (Phase.SENDING, Phase.SENT, Phase.RECEIVING)
@@ -132,12 +136,12 @@ def request(server: Server | str, **changes: Any) -> HttpRequest:
     return HttpRequest(**{**given, **changes})
 
 
-def exchange(carrier: Any, asked: HttpRequest, *, deadline: float = 5.0) -> HttpResponse:
+def exchange(carrier: Any, asked: HttpRequest, *, deadline: float = PATIENCE) -> HttpResponse:
     """Carry out a request."""
     return carrier.exchange(asked, deadline=Deadline(deadline))
 
 
-def failure(carrier: Any, asked: HttpRequest, *, deadline: float = 5.0) -> TransportFailure:
+def failure(carrier: Any, asked: HttpRequest, *, deadline: float = PATIENCE) -> TransportFailure:
     """Carry out a request that must fail, and show that the failure holds no secret."""
     with pytest.raises(TransportFailure) as caught:
         exchange(carrier, asked, deadline=deadline)
@@ -485,13 +489,13 @@ class TestDeadline:
         [
             (once(OK[:60], *[b"x"] * 30, pause=0.1), None),
             (
-                once(STATUS + b"Content-Length: 99\r\n\r\n", *[b"x"] * 30, pause=0.1),
+                once(STATUS + b"Content-Length: 99\r\n\r\n", *[b"x"] * 300, pause=0.1),
                 Phase.RECEIVING,
             ),
-            (once(STATUS + b"", *[b"X-A: 1\r\n"] * 30, pause=0.1), Phase.RECEIVING),
-            (once(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 30, pause=0.1), Phase.RECEIVING),
-            (once(STATUS + b"Content-Length: 99\r\n\r\n", b"x", pause=2), Phase.RECEIVING),
-            (once(b"", pause=2), Phase.SENT),
+            (once(STATUS + b"", *[b"X-A: 1\r\n"] * 300, pause=0.1), Phase.RECEIVING),
+            (once(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 300, pause=0.1), Phase.RECEIVING),
+            (once(STATUS + b"Content-Length: 99\r\n\r\n", b"x", pause=30), Phase.RECEIVING),
+            (once(b"", pause=30), Phase.SENT),
         ],
         ids=["slow but in time", "slow body", "slow headers", "slow 100s", "stalled body", "silence"],
     )
@@ -506,16 +510,16 @@ class TestDeadline:
         # One library does not tell of headers that are not complete; either phase leaves the mail unknown.
         assert found.phase in (phase, Phase.SENT)
         assert "timeout" in str(found)
-        assert time.monotonic() - start < 2.5
+        assert time.monotonic() - start < LATE
 
     def test_proxy_that_drips(self, serve: Any, transport: Any) -> None:
         """Slow words of a proxy count as well, and prove that nothing was sent."""
-        proxy = serve(once(STATUS, *[b"X-A: 1\r\n"] * 30, pause=0.1))
+        proxy = serve(once(STATUS, *[b"X-A: 1\r\n"] * 300, pause=0.1))
         start = time.monotonic()
         carrier = transport(proxy=f"http://127.0.0.1:{proxy.port}")
         found = failure(carrier, request("https://localhost:9/send"), deadline=0.5)
         assert found.phase is Phase.CONNECTING
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < LATE
 
     def test_many_addresses_that_do_not_answer(self, transport: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """All addresses of a host share the time there is; none gets it anew."""
@@ -533,7 +537,7 @@ class TestDeadline:
             url = f"http://localhost:{full.getsockname()[1]}/send"
             found = failure(transport(connect_timeout=1), request(url))
         assert found.phase is Phase.CONNECTING
-        assert time.monotonic() - start < 2.5
+        assert time.monotonic() - start < 4
 
     @pytest.mark.parametrize("interruption", [KeyboardInterrupt, RuntimeError])
     def test_interrupted_from_outside(
@@ -560,24 +564,24 @@ class TestDeadline:
 
     def test_read_timeout(self, serve: Any, transport: Any) -> None:
         """One read has a limit of its own."""
-        server, start = serve(once(b"", pause=4)), time.monotonic()
+        server, start = serve(once(b"", pause=30)), time.monotonic()
         found = failure(transport(read_timeout=0.3), request(server))
         assert found.phase is Phase.SENT
-        assert time.monotonic() - start < 2.5
+        assert time.monotonic() - start < LATE
 
     def test_slow_reader(self, serve: Any, transport: Any) -> None:
         """A server that does not read holds nobody up."""
         server, start = serve(deaf), time.monotonic()
         found = failure(transport(), request(server, body=JsonBody({"a": "x" * 20_000_000})), deadline=0.5)
         assert found.phase is Phase.SENDING
-        assert time.monotonic() - start < 15
+        assert time.monotonic() - start < LATE
 
     def test_silent_handshake(self, transport: Any, serve: Any) -> None:
         """A server that never says hello got nothing."""
         server, start = serve(deaf), time.monotonic()
         found = failure(transport(), request(server.url.replace("http:", "https:")), deadline=0.5)
         assert (found.phase, found.untrusted) == (Phase.CONNECTING, False)
-        assert time.monotonic() - start < 2.5
+        assert time.monotonic() - start < LATE
 
     def test_passed_before_the_start(self, serve: Any, transport: Any) -> None:
         """Without time left, nothing is sent."""

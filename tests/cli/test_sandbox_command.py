@@ -43,7 +43,7 @@ def begin() -> Iterator[Callable[..., Any]]:
 def ended(process: Any, how: signal.Signals) -> tuple[int, str]:
     """End a process, and return its exit code and what it complained of."""
     process.send_signal(how)
-    _, complaint = process.communicate(timeout=20)
+    _, complaint = process.communicate(timeout=60)
     return process.returncode, complaint
 
 
@@ -64,7 +64,7 @@ class TestRunning:
             for name in names:
                 message = Message(from_="me@corp.example", to="you@x.example", subject=name, text="Hi")
                 mailers[name].send(message)
-        feed = requests.get(page.partition("/?")[0] + "/api/mails", timeout=10).json()
+        feed = requests.get(page.partition("/?")[0] + "/api/mails", timeout=60).json()
         assert [mail["subject"] for mail in feed["mails"]] == names[::-1]
         assert ended(process, how) == (0, "")
 
@@ -77,7 +77,7 @@ class TestRunning:
             text += process.stdout.readline()
         document = json.loads(text)
         headers = {"X-Mailcore-Token": "known"}
-        answer = requests.delete(f"{document['url']}/api/mails", headers=headers, timeout=10)
+        answer = requests.delete(f"{document['url']}/api/mails", headers=headers, timeout=60)
         assert (answer.status_code, document["token"]) == (204, "known")
         assert ended(process, signal.SIGINT) == (0, "")
 

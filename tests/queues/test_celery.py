@@ -188,7 +188,7 @@ class TestSending:
         """A job holds a mailer's name and no setting of it; Celery's headers hold no mail."""
         post.queue.send(mail("Hello"))
         with post.app.connection_for_read() as connection:
-            message = connection.SimpleQueue(post.queue.queue).get(timeout=5)
+            message = connection.SimpleQueue(post.queue.queue).get(timeout=60)
             said = json.dumps([message.headers, message.properties, str(message.body)])
             message.ack()
         settings = post.provider.settings("")

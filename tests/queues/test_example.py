@@ -31,7 +31,7 @@ def test_mail_arrives(name: str, request: pytest.FixtureRequest) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines()[2:] == ["arrived: Hello", "arrived: Report", "in the review list: 0"]
-        left = others.get(timeout=5)
+        left = others.get(timeout=60)
         assert left.payload == "of somebody else"
         left.ack()
         others.close()

@@ -46,7 +46,7 @@ class Browser:
 
     def __call__(self, method: str, path: str, **options: Any) -> requests.Response:
         """Ask, and return the answer."""
-        return self._session.request(method, self.server.url + path, timeout=20, **options)
+        return self._session.request(method, self.server.url + path, timeout=60, **options)
 
     def json(self, path: str, **options: Any) -> Any:
         """Return what a GET is answered with."""

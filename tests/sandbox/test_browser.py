@@ -54,8 +54,8 @@ def chrome() -> Iterator[Any]:
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = Chrome(options=options, service=Service(str(paths[1])))
-    driver.set_page_load_timeout(20)
-    driver.set_script_timeout(10)
+    driver.set_page_load_timeout(60)
+    driver.set_script_timeout(60)
     yield driver
     driver.quit()
 
@@ -80,7 +80,7 @@ class Page:
 
     def until(self, condition: Callable[[Any], Any]) -> Any:
         """Wait until something is so."""
-        wait = WebDriverWait(self.driver, 10, 0.05, ignored_exceptions=[WebDriverException])
+        wait = WebDriverWait(self.driver, 60, 0.05, ignored_exceptions=[WebDriverException])
         return wait.until(condition)
 
     def has(self, text: str, selector: str = "body") -> bool:

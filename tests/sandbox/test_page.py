@@ -27,23 +27,23 @@ class TestToken:
 
     def test_remembered(self, server: Any) -> None:
         """The token goes from the address into a cookie that no script reads, and into the page."""
-        answer = requests.get(f"{server.url}/?token={server.token}", allow_redirects=False, timeout=10)
+        answer = requests.get(f"{server.url}/?token={server.token}", allow_redirects=False, timeout=60)
         assert (answer.status_code, answer.headers["Location"]) == (303, "/")
         assert "HttpOnly; Path=/; SameSite=strict" in answer.headers["Set-Cookie"]
-        shown = requests.get(server.url, cookies=answer.cookies, timeout=10).text
+        shown = requests.get(server.url, cookies=answer.cookies, timeout=60).text
         assert f'<meta name="token" content="{server.token}">' in shown
 
     @pytest.mark.parametrize("cookie", [None, "wrong"])
     def test_not_shown_to_others(self, server: Any, cookie: str | None) -> None:
         """Without the cookie the page has no token and no buttons."""
         cookies = {f"mailcore-sandbox-{server.port}": cookie} if cookie else {}
-        shown = requests.get(server.url, cookies=cookies, timeout=10).text
+        shown = requests.get(server.url, cookies=cookies, timeout=60).text
         assert "Read only." in shown
         assert server.token not in shown
 
     def test_wrong(self, server: Any) -> None:
         """A wrong token is told."""
-        assert requests.get(f"{server.url}/?token=no", timeout=10).status_code == 403
+        assert requests.get(f"{server.url}/?token=no", timeout=60).status_code == 403
 
 
 @pytest.mark.loopback

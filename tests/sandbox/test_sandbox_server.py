@@ -262,7 +262,7 @@ class TestRestart:
         url = settings_of(server, "mailpace")["api_url"]
         body = {"from": "a@x.example", "to": "b@x.example", "textbody": "x" * 100_000}
         headers = {"MailPace-Server-Token": "t", "Accept": "application/json"}
-        answer = requests.post(url, json=body, headers=headers, timeout=10)
+        answer = requests.post(url, json=body, headers=headers, timeout=60)
         assert (answer.status_code, answer.text.count("\n")) == (507, 1)
         assert "disk is full" in answer.text
         with (
@@ -326,14 +326,14 @@ class TestGuard:
     @pytest.mark.parametrize("path", ["/", "/api/mails", "/providers/mailpace/api/v1/send"])
     def test_foreign_host(self, server: Any, host: str, path: str) -> None:
         """A name that somebody else points to this machine is refused, whatever is asked."""
-        answer = requests.get(server.url + path, headers={"Host": host}, timeout=10)
+        answer = requests.get(server.url + path, headers={"Host": host}, timeout=60)
         assert answer.status_code in (400, 421)
 
     def test_allowed_host(self, start: Any) -> None:
         """A name may be allowed."""
         server = start(allow_hosts=["mail.test"])
         for host in ("mail.test", "mail.test:80", "localhost", "[::1]:9"):
-            answer = requests.get(server.url + "/api/mails", headers={"Host": host}, timeout=10)
+            answer = requests.get(server.url + "/api/mails", headers={"Host": host}, timeout=60)
             assert answer.status_code == 200
 
     @pytest.mark.parametrize("method, path", CHANGES)
@@ -343,7 +343,7 @@ class TestGuard:
     )
     def test_change_without_token(self, server: Any, method: str, path: str, headers: dict[str, str]) -> None:
         """Nothing changes for whoever lacks the token."""
-        assert requests.request(method, server.url + path, headers=headers, timeout=10).status_code == 403
+        assert requests.request(method, server.url + path, headers=headers, timeout=60).status_code == 403
 
     @pytest.mark.parametrize("method, path", CHANGES)
     @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
@@ -359,12 +359,12 @@ class TestGuard:
             ("OPTIONS", "/api/mails"),
             ("OPTIONS", "/providers/mailpace"),
         ):
-            answer = requests.request(method, server.url + path, headers=origin, timeout=10)
+            answer = requests.request(method, server.url + path, headers=origin, timeout=60)
             assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
     def test_headers(self, server: Any) -> None:
         """Answers say that they are neither to be framed, sniffed, kept nor shared."""
-        headers = requests.get(server.url + "/api/mails", timeout=10).headers
+        headers = requests.get(server.url + "/api/mails", timeout=60).headers
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff"
@@ -372,7 +372,7 @@ class TestGuard:
     @pytest.mark.parametrize("number", ["../../etc/passwd", "..%2f..%2fpasswd", "-1", "1e3", "0x1", "%00"])
     def test_ids_are_numbers(self, server: Any, number: str) -> None:
         """No id is a path."""
-        answer = requests.get(f"{server.url}/api/mails/{number}/source", timeout=10)
+        answer = requests.get(f"{server.url}/api/mails/{number}/source", timeout=60)
         assert answer.status_code == 404
 
     def test_deep_json(self, browser: Any) -> None:
@@ -397,7 +397,7 @@ class TestStream:
 
     def test_told(self, server: Any, send: Any) -> None:
         """Whoever listens is told of a new mail; closing the sandbox ends the stream."""
-        with requests.get(server.url + "/api/changes", stream=True, timeout=10) as answer:
+        with requests.get(server.url + "/api/changes", stream=True, timeout=60) as answer:
             lines = (line for line in answer.iter_lines() if line)
             assert next(lines) == b'data: {"total": 0}'
             send(server)
@@ -405,13 +405,13 @@ class TestStream:
             started = time.monotonic()
             server.close()
             assert list(lines) in ([], [b'data: {"total": 1}'])
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 20
 
 
 def wait_for(browser: Any, mail: int) -> None:
     """Wait until what the provider tells of a new mail by itself was told; Postmark tells nothing."""
     silent = browser.json(f"/api/mails/{mail}")["provider"] == "postmark"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not silent and not browser.json(f"/api/mails/{mail}")["webhooks"]:
         assert time.monotonic() < deadline
         time.sleep(0.02)
