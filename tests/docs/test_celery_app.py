@@ -7,18 +7,17 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 
 @pytest.mark.loopback
-def test_mail_arrives(root: Path) -> None:
+def test_mail_arrives(finished: Any) -> None:
     """One command starts a broker, a worker and a provider, and the mail comes out at the other end."""
     if shutil.which("redis-server") is None and "redis" not in os.environ.get("MAILCORE_REQUIRE", ""):
         pytest.skip("redis-server is not installed")
-    command = [sys.executable, str(root / "examples" / "celery_app" / "run.py")]
-    environment = {name: value for name, value in os.environ.items() if "MAIL" not in name}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    done = finished("examples/celery_app/run.py")
     assert done.returncode == 0, done.stderr
     words = [line.split(": ")[0] for line in done.stdout.splitlines()]
     assert words == ["in the queue", "in the queue", "arrived", "arrived", "in the review list"]
