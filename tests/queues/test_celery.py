@@ -37,7 +37,7 @@ from reliability.provider import KEYED, KEYLESS, Provider, mail, plugins
 
 pytestmark = pytest.mark.loopback
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Post:
