@@ -121,7 +121,7 @@ class EmulatedMailbox(Protocol):
 
     Attributes:
         happenings: What a person lets happen → the word for `act`. The names are `deliver`, `defer`,
-            `bounce`, `spam` and `unknown`, an event of a kind that nobody knows; some may be absent.
+            `bounce`, `spam` and `unknown`, an event of a kind that nobody knows yet.
     """
 
     happenings: Mapping[str, str]

@@ -116,7 +116,12 @@ class TestEvents:
     ) -> None:
         """Each button makes a webhook that the provider's receiver finds genuine."""
         mine = application(server, provider)
-        expected = {"deliver": EventType.DELIVERED, "defer": EventType.DEFERRED, "bounce": EventType.BOUNCED}
+        expected = {
+            "deliver": EventType.DELIVERED,
+            "defer": EventType.DEFERRED,
+            "bounce": EventType.BOUNCED,
+            "unknown": EventType.UNKNOWN,
+        }
         for name in server.sandbox.providers[provider].happenings:
             message_id = send(server, provider, to=[f"{name}@x.example"])
             line = browser.json("/api/mails")["mails"][0]

@@ -173,7 +173,7 @@ def test_adopted() -> None:
     assert emulator.handle(request, NOW).status == 200
 
 
-@pytest.mark.parametrize("arguments", [("none", "email.sent"), ("", "email.teleported")])
+@pytest.mark.parametrize("arguments", [("none", "email.sent"), ("", "email.sold")])
 def test_what_cannot_happen(arguments: tuple[str, str]) -> None:
     """A mail that is not there, and an event that there is not."""
     emulator = ResendEmulator()

@@ -60,6 +60,8 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
     "clicked": {"event": "clicked", "url": "https://example.com/", **_CLIENT},
     "unsubscribed": {"event": "unsubscribed", **_CLIENT},
     "complained": {"event": "complained", "log-level": "warn"},
+    # No word of Mailgun's: how a receiver takes one that is new can be tried with it.
+    "teleported": {"event": "teleported"},
     # Not words of a webhook: what Mailgun does by itself.
     "test mode": {"event": "delivered", **_status(650, "", "Test mode")},
     "bounced before": _failed(

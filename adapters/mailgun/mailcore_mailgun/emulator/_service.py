@@ -77,6 +77,7 @@ class MailgunEmulator:
         "defer": "temporary_fail",
         "bounce": "permanent_fail",
         "spam": "complained",
+        "unknown": "teleported",
     }
 
     def __init__(

@@ -41,7 +41,8 @@ BOUNCES: Mapping[str, tuple[int, str]] = {
     "DMARCPolicy": (100009, "DMARC Policy"),
     "TemplateRenderingFailed": (100010, "Template rendering failed"),
 }
-RECORDS = ("Delivery", "Open", "Click")
+#: The last is no record of Postmark's: how a receiver takes one that is new can be tried with it.
+RECORDS = ("Delivery", "Open", "Click", "Teleportation")
 #: What puts an address on the suppression list.
 SUPPRESSING = ("HardBounce", "SpamComplaint")
 
@@ -57,11 +58,12 @@ _MORE: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "Delivery": ("DeliveredAt", {"Details": "250 2.0.0 OK"}),
     "Open": ("ReceivedAt", {"FirstOpen": True, **_DEVICE}),
     "Click": ("ReceivedAt", {"ClickLocation": "HTML", "OriginalLink": "https://example.com", **_DEVICE}),
+    "Teleportation": ("TeleportedAt", {}),
 }
 
 
 def plain(record: str, mail: SentMail, recipient: str, now: datetime) -> bytes:
-    """Return a delivery, an open or a click."""
+    """Return a record that is about one recipient and has no type."""
     time, more = _MORE[record]
     return _body({"RecordType": record, **_about(mail), "Recipient": recipient, time: timestamp(now), **more})
 

@@ -64,6 +64,7 @@ class PostmarkEmulator:
         "defer": "Transient",
         "bounce": "HardBounce",
         "spam": "SpamComplaint",
+        "unknown": "Teleportation",
     }
 
     def __init__(

@@ -36,6 +36,8 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
             "type": "OnAccountSuppressionList",
         }
     },
+    # No kind of Resend's: how a receiver takes one that is new can be tried with it.
+    "email.teleported": {},
 }
 
 

@@ -59,6 +59,7 @@ class ResendEmulator:
         "defer": "email.delivery_delayed",
         "bounce": "email.bounced",
         "spam": "email.complained",
+        "unknown": "email.teleported",
     }
 
     def __init__(
