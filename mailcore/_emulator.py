@@ -133,3 +133,11 @@ class EmulatedMailbox(Protocol):
     def skip(self, count: int) -> None:
         """Give out the next `count` ids to no mail: they were given out before a restart."""
         ...
+
+    def forget(self, message_id: str) -> None:
+        """
+        Let go of a mail, if it is there: nothing can happen to it any longer.
+
+        No other mail gets its id, and `taken` counts without it from then on.
+        """
+        ...

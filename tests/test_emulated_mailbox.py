@@ -33,12 +33,12 @@ def local(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield local
 
 
-def send(local: Any, to: str = "Zoë <bob@example.net>", **fields: Any) -> str:
+def send(local: Any, to: str = "Zoë <bob@example.net>", key: str | None = None, **fields: Any) -> str:
     """Send a mail through the adapter, and return its id."""
     message = Message(from_=FROM, to=[to], subject="Grüße", text="Hi", **fields)
     settings = {"domain": "example.com"} if local.settings["provider"] == "mailgun" else {}
     with Mailer.from_config({**local.settings, **settings}, environ={}) as mailer:
-        return str(mailer.send(message).message_id)
+        return str(mailer.send(message, idempotency_key=key).message_id)
 
 
 def shown(mail: EmulatedMail) -> Any:
@@ -103,6 +103,32 @@ class TestSkip:
             assert send(again) == third
             assert [mail.message_id for mail in again.emulator.taken(0)] == [third]
             again.emulator.act(third, again.emulator.happenings["deliver"], datetime.now(UTC))
+
+
+class TestForget:
+    """Mail that there is no room for."""
+
+    def test_forgotten(self, local: Any) -> None:
+        """Nothing can happen to it, the others stay as they are, and no id is given out twice."""
+        ids = [send(local) for _ in range(3)]
+        local.emulator.forget(ids[0])
+        local.emulator.forget("nobody's")
+        assert [mail.message_id for mail in local.emulator.taken(0)] == ids[1:]
+        assert [mail.message_id for mail in local.emulator.taken(1)] == ids[2:]
+        word = local.emulator.happenings["deliver"]
+        with pytest.raises(ValueError, match="No mail"):
+            local.emulator.act(ids[0], word, datetime.now(UTC))
+        local.emulator.act(ids[2], word, datetime.now(UTC))
+        assert send(local) not in ids
+
+    def test_answers_too(self, local: Any) -> None:
+        """The answer that is kept for an idempotency key goes with the mail."""
+        if local.settings["provider"] not in {"mailpace", "resend"}:
+            pytest.skip("has no idempotency keys")
+        first, second = send(local, key="1"), send(local, key="2")
+        local.emulator.forget(first)
+        assert send(local, key="2") == second
+        assert send(local, key="1") not in {first, second}
 
 
 class TestHappenings:

@@ -47,6 +47,7 @@ class EmulatedProvider:
         self.spec = spec
         self.url = url
         self._mailbox = mailbox
+        self._gone = mailbox.gone(spec.name)
         self._strict = strict
         self._lock = Lock()
         self._endpoints: dict[EndpointKind, str] = {}
@@ -101,6 +102,7 @@ class EmulatedProvider:
             MailcoreError: What was taken cannot be kept.
         """
         with self._lock:
+            self._forget()
             now = datetime.now(UTC)
             if not self._strict:
                 self.emulator.adopt(request)
@@ -109,6 +111,12 @@ class EmulatedProvider:
             kept = self._keep(mails, request, response, now) if mails else []
             self._shown += len(mails)  # only now: what could not be kept is shown again
             return response, self._due(kept)
+
+    def _forget(self) -> None:
+        """Have the emulator let go of what the mailbox has no room for, or it would grow for ever."""
+        while self._looks and self._gone:
+            self._looks.forget(self._gone.popleft())
+            self._shown, self._skipped = self._shown - 1, self._skipped + 1
 
     def _keep(
         self, mails: Sequence[EmulatedMail], request: HttpRequest, response: HttpResponse, now: datetime
@@ -196,6 +204,7 @@ class EmulatedProvider:
     def due(self) -> list[About]:
         """Return the webhooks whose time has come."""
         with self._lock:
+            self._forget()
             return self._due([])
 
     def _due(self, about: Sequence[Mail]) -> list[About]:

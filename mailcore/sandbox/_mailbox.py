@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import islice
@@ -24,6 +25,8 @@ __all__ = ["Mailbox"]
 
 MOST = 10_000
 MOST_BYTES = 512 * 1024 * 1024
+#: As many webhooks are kept for each mail that there is room for.
+WEBHOOKS = 10
 
 T = TypeVar("T", Mail, Exchange, Webhook)
 
@@ -51,6 +54,7 @@ class Mailbox(Closing):
         # Searched in memory: SQLite takes ten times as long to look through ten thousand texts.
         self._words: dict[int, str] = {}
         self._bytes = 0
+        self._gone: dict[str, deque[str]] = {}
         with self._database.transaction() as database:
             for key, words, size in database.execute("SELECT id, words, size FROM mails ORDER BY id"):
                 self._words[key] = words
@@ -72,12 +76,10 @@ class Mailbox(Closing):
                 taken = (exchange.provider, exchange.first + len(mails))
                 database.execute("INSERT OR REPLACE INTO counts VALUES (?, ?)", taken)
             kept = [self._keep(database, *mail, key) for mail in mails]
-            size = self._bytes + sum(mail.size for mail in kept)
-            gone, size = self._trimmed(database, len(self._words) + len(kept), size)
+            gone = self._trimmed(database, kept)
         self._words |= {one.id: words.lower() for one, (_, _, words) in zip(kept, mails, strict=True)}
-        for number in gone:
-            del self._words[number]
-        self._bytes = size
+        self._bytes += sum(mail.size for mail in kept)
+        self._forget(gone)
         return kept
 
     def _keep(
@@ -88,23 +90,27 @@ class Mailbox(Closing):
         database.execute("INSERT INTO sources VALUES (?, ?)", (key, source))
         return attrs.evolve(sized, id=key)
 
-    def _trimmed(self, database: sqlite3.Connection, count: int, size: int) -> tuple[list[int], int]:
-        gone: list[int] = []
-        while count - len(gone) > self._most or (size > self._most_bytes and count - len(gone) > 1):
-            key, freed, exchange = database.execute(
-                "SELECT id, size, exchange FROM mails ORDER BY id LIMIT 1"
-            ).fetchone()
-            database.execute("DELETE FROM mails WHERE id = ?", (key,))
-            database.execute("DELETE FROM sources WHERE mail = ?", (key,))
-            database.execute("DELETE FROM webhooks WHERE mail = ?", (key,))
-            database.execute(
-                "DELETE FROM exchanges WHERE id = ? AND id NOT IN "
-                "(SELECT exchange FROM mails WHERE exchange = ?)",
-                (exchange, exchange),
-            )
-            gone.append(key)
-            size -= freed
-        return gone, size
+    def _trimmed(self, database: sqlite3.Connection, new: Sequence[Mail]) -> list[Mail]:
+        """Remove the oldest mails, until the new ones have room, and return them."""
+        count, size = len(self._words) + len(new), self._bytes + sum(mail.size for mail in new)
+        gone: list[Mail] = []
+        while count > self._most or (size > self._most_bytes and count > 1):
+            (oldest,) = _rows(database, Mail, "FROM mails ORDER BY id LIMIT 1")
+            _remove(database, oldest.id)
+            gone.append(oldest)
+            count, size = count - 1, size - oldest.size
+        return gone
+
+    def _forget(self, mails: Sequence[Mail]) -> None:
+        for mail in mails:
+            del self._words[mail.id]
+            self._bytes -= mail.size
+            if not mail.incoming and mail.provider in self._gone:
+                self._gone[mail.provider].append(mail.message_id)
+
+    def gone(self, provider: str) -> deque[str]:
+        """Return where the names of a provider's mails are put as they go, for the provider to take."""
+        return self._gone.setdefault(provider, deque())
 
     def mails(self, search: str = "", *, before: int | None = None, limit: int = 100) -> list[Mail]:
         """Return the newest mails that hold every word of `search`, in any letter case."""
@@ -139,6 +145,15 @@ class Mailbox(Closing):
             row = database.execute("SELECT source FROM sources WHERE mail = ?", (key,)).fetchone()
         return row[0] if row else b""
 
+    def remove(self, key: int) -> None:
+        """Forget one mail, if it is there."""
+        with self._lock:
+            with self._database.transaction() as database:
+                found = _rows(database, Mail, "FROM mails WHERE id = ?", key)
+                _remove(database, key)
+            self._forget(found)
+        self.changed()
+
     def clear(self) -> None:
         """Forget every mail; numbers and the providers' ids go on."""
         with self._lock, self._database.transaction() as database:
@@ -146,6 +161,8 @@ class Mailbox(Closing):
                 database.execute(f"DELETE FROM {table}")  # noqa: S608  # reason: names of ours
         with self._lock:
             self._words.clear()
+            for names in self._gone.values():
+                names.clear()
             self._bytes = 0
         self.changed()
 
@@ -172,6 +189,7 @@ class Mailbox(Closing):
         """Keep a webhook, and how it was answered."""
         with self._database.transaction() as database:
             key = _insert(database, "webhooks", webhook)
+            database.execute("DELETE FROM webhooks WHERE id <= ?", (key - WEBHOOKS * self._most,))
         self.changed()
         return attrs.evolve(webhook, id=key)
 
@@ -200,10 +218,24 @@ class Mailbox(Closing):
         self._database.close()
 
     def _read(self, cls: type[T], query: str, *values: Any) -> list[T]:
-        names = [field.name for field in attrs.fields(cls)]
         with self._database.transaction() as database:
-            rows = database.execute(f"SELECT {', '.join(names)} {query}", values).fetchall()
-        return [cls(**dict(zip(names, map(_loaded, names, row), strict=True))) for row in rows]
+            return _rows(database, cls, query, *values)
+
+
+def _rows(database: sqlite3.Connection, cls: type[T], query: str, *values: Any) -> list[T]:
+    names = [field.name for field in attrs.fields(cls)]
+    rows = database.execute(f"SELECT {', '.join(names)} {query}", values).fetchall()
+    return [cls(**dict(zip(names, map(_loaded, names, row), strict=True))) for row in rows]
+
+
+def _remove(database: sqlite3.Connection, mail: int) -> None:
+    """Remove a mail and what belongs to it; an exchange, with the last mail that came with it."""
+    (exchange,) = database.execute("SELECT max(exchange) FROM mails WHERE id = ?", (mail,)).fetchone()
+    database.execute("DELETE FROM mails WHERE id = ?", (mail,))
+    database.execute("DELETE FROM sources WHERE mail = ?", (mail,))
+    database.execute("DELETE FROM webhooks WHERE mail = ?", (mail,))
+    left = "(SELECT exchange FROM mails WHERE exchange = ?)"
+    database.execute(f"DELETE FROM exchanges WHERE id = ? AND id NOT IN {left}", (exchange, exchange))
 
 
 def _insert(database: sqlite3.Connection, table: str, value: Mail | Exchange | Webhook, **more: Any) -> int:

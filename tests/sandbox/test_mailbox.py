@@ -66,6 +66,27 @@ class TestKeeping:
         with Mailbox() as box:
             assert (box.mail(1), box.source(1), box.exchange(1), box.webhook(1)) == (None, b"", None, None)
 
+    def test_removed(self) -> None:
+        """One mail goes, with all that is its own; what came with another stays."""
+        with Mailbox() as box:
+            names = box.gone("mailpace")
+            first, second = box.add([(mail(message_id=one), b"s", "words") for one in "12"], exchange())
+            box.add_webhook(webhook(first.id))
+            box.remove(first.id)
+            box.remove(first.id)
+            assert (box.mail(first.id), box.source(first.id), box.webhooks(first.id)) == (None, b"", [])
+            assert (box.count(), box.exchange(second.id), list(names)) == (1, exchange(), ["1"])
+            box.remove(second.id)
+            assert (box.exchanges("mailpace"), list(names)) == ([], ["1", "2"])
+
+    def test_webhooks_are_capped(self) -> None:
+        """Webhooks that are made for ever do not fill the disk."""
+        with Mailbox(most=2) as box:
+            (key,) = fill(box, "one")
+            for _ in range(25):
+                last = box.add_webhook(webhook(key))
+            assert [one.id for one in box.webhooks(key)] == list(range(last.id, last.id - 20, -1))
+
     def test_watching(self) -> None:
         """Each change is told until one stops watching."""
         told: list[int] = []

@@ -237,6 +237,33 @@ class TestReceiving:
         assert browser("POST", path, data=b"x" * 1001).status_code == 413
 
 
+class TestRoom:
+    """As much mail as there is room for."""
+
+    def test_emulator_forgets(
+        self, start: Any, visit: Any, send: Any, application: Any, provider: str
+    ) -> None:
+        """What the mailbox has no room for, the emulator forgets too; what is left can be acted on."""
+        server = start(most=2)
+        mine, browser = application(server, provider), visit(server)
+        ids = [send(server, provider) for _ in range(6)]
+        assert len(set(ids)) == 6
+        assert len(server.sandbox.providers[provider].emulator.sent) <= 3
+        for line in browser.json("/api/mails")["mails"]:
+            browser.happen(line["id"], "deliver")
+            assert mine.events[-1].message_id.strip("<>") in [one.strip("<>") for one in ids[-2:]]
+
+    def test_removed(self, browser: Any, send: Any) -> None:
+        """One mail may be deleted; nothing happens to it any longer."""
+        ids = [send(browser.server), send(browser.server)]
+        assert browser("DELETE", "/api/mails/1").status_code == 204
+        assert browser("DELETE", "/api/mails/1").status_code == 404
+        assert [line["message_id"] for line in browser.json("/api/mails")["mails"]] == ids[1:]
+        send(browser.server)
+        sent = browser.server.sandbox.providers["mailpace"].emulator.sent
+        assert [str(mail.id) for mail in sent] == ["2", "3"]
+
+
 class TestRestart:
     """A file that outlives the process."""
 

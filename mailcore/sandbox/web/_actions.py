@@ -21,7 +21,7 @@ from mailcore.sandbox.web._body import read_body, read_json
 from mailcore.sandbox.web._documents import chaos_document, line, settings_document, webhook_document
 from mailcore.sandbox.web._feed import found
 
-__all__ = ["clear", "happen", "receive", "replay", "set_settings"]
+__all__ = ["clear", "happen", "receive", "remove", "replay", "set_settings"]
 
 MAX_RECEIVED = 32 * 1024 * 1024
 
@@ -64,6 +64,13 @@ async def receive(request: Request) -> Response:
 async def clear(request: Request) -> Response:
     """Forget every mail."""
     await _done(request.app.state.sandbox.clear)
+    return Response(status_code=204)
+
+
+async def remove(request: Request) -> Response:
+    """Forget one mail."""
+    sandbox, mail = found(request)
+    await _done(sandbox.mailbox.remove, mail.id)
     return Response(status_code=204)
 
 

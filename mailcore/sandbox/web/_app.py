@@ -40,6 +40,7 @@ ROUTES = [
     Route("/api/mails", _feed.list_mails),
     Route("/api/mails", _actions.clear, methods=["DELETE"]),
     Route("/api/mails/{id:int}", _feed.read_mail),
+    Route("/api/mails/{id:int}", _actions.remove, methods=["DELETE"]),
     Route("/api/mails/{id:int}/source", _feed.source),
     Route("/api/mails/{id:int}/happen", _actions.happen, methods=["POST"]),
     Route("/api/webhooks/{id:int}/replay", _actions.replay, methods=["POST"]),

@@ -286,12 +286,19 @@ class AmazonSesEmulator:
     def taken(self, after: int) -> Sequence[EmulatedMail]:
         """Return the accepted mails as people see them, oldest first, without the first `after`."""
         with self._lock:
-            return [shown(mail) for mail in islice(self._sent.values(), after, None)]
+            new = islice(reversed(self._sent.values()), max(len(self._sent) - after, 0))
+            return [shown(mail) for mail in new][::-1]
 
     def skip(self, count: int) -> None:
         """Give out the next `count` ids to no mail."""
         with self._lock:
             self._skipped += count
+
+    def forget(self, message_id: str) -> None:
+        """Let go of a mail: nothing can happen to it any longer, and no other one gets its id."""
+        with self._lock:
+            if self._sent.pop(message_id, None) is not None:
+                self._skipped += 1
 
     def receive(self, raw_mime: bytes, now: datetime) -> None:
         """Take a mail from the outside; every address of the account's domains has a receipt rule."""

@@ -11,6 +11,7 @@ from base64 import b64decode
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from threading import RLock
 from urllib.parse import unquote, urlsplit
 
@@ -96,7 +97,7 @@ class MailgunEmulator:
         self._rate_limit = rate_limit
         self._max_size = max_size
         self._bases = {""}
-        self._sent: list[SentMail] = []
+        self._sent: dict[str, SentMail] = {}
         self._skipped = 0
         self._suppressed: dict[str, str] = {}
         self._recent: deque[datetime] = deque()
@@ -110,7 +111,7 @@ class MailgunEmulator:
     def sent(self) -> list[SentMail]:
         """Every accepted mail, oldest first."""
         with self._lock:
-            return list(self._sent)
+            return list(self._sent.values())
 
     @property
     def suppressed(self) -> Mapping[str, str]:
@@ -179,7 +180,7 @@ class MailgunEmulator:
             ValueError: No mail has that id, or there is no such event.
         """
         with self._lock:
-            mail = next((mail for mail in self._sent if mail.id.strip("<>") == message_id.strip("<>")), None)
+            mail = self._sent.get(message_id.strip("<>"))
             if mail is None:
                 raise ValueError(f"No mail has the id {message_id!r}.")
             if event not in WORDS:
@@ -190,12 +191,19 @@ class MailgunEmulator:
     def taken(self, after: int) -> Sequence[EmulatedMail]:
         """Return the accepted mails as people see them, oldest first, without the first `after`."""
         with self._lock:
-            return [shown(mail) for mail in self._sent[after:]]
+            new = islice(reversed(self._sent.values()), max(len(self._sent) - after, 0))
+            return [shown(mail) for mail in new][::-1]
 
     def skip(self, count: int) -> None:
         """Give out the next `count` ids to no mail."""
         with self._lock:
             self._skipped += count
+
+    def forget(self, message_id: str) -> None:
+        """Let go of a mail: nothing can happen to it any longer, and no other one gets its id."""
+        with self._lock:
+            if self._sent.pop(message_id.strip("<>"), None) is not None:
+                self._skipped += 1
 
     def receive(self, raw_mime: bytes, now: datetime) -> None:
         """Take a mail from the outside: one route forwards all of it."""
@@ -266,7 +274,7 @@ class MailgunEmulator:
         mail = read_mail(
             form, domain=domain, number=number, now=now, as_mime=as_mime, max_size=self._max_size
         )
-        self._sent.append(mail)
+        self._sent[mail.id.strip("<>")] = mail
         for recipient in mail.recipients:
             self._happen(mail, recipient, "accepted", now)
             before = self._suppressed.get(recipient.address.lower())

@@ -30,6 +30,11 @@ class Replays:
         self._kept.pop((token, key), None)  # or it would stay where it was
         self._kept[token, key] = (now, response)
 
+    def limit(self, count: int) -> None:
+        """Keep no more answers than that: the oldest go."""
+        for name in list(islice(self._kept, max(len(self._kept) - count, 0))):
+            del self._kept[name]
+
     def find(self, token: str, key: str, now: datetime) -> HttpResponse | None:
         """Return the answer kept for that key, if it is younger than 24 hours."""
         stored_at, response = self._kept.get((token, key), (now - KEPT, None))

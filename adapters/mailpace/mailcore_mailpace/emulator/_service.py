@@ -5,11 +5,11 @@ Rule: it knows the time only from its callers, and one lock makes each call happ
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from threading import RLock
 from types import MappingProxyType
 
@@ -99,7 +99,7 @@ class MailPaceEmulator:
         self._rate_limit = rate_limit
         self._max_size = max_size
         self._bases = {""}
-        self._sent: list[SentMail] = []
+        self._sent: dict[str, SentMail] = {}
         self._skipped = 0
         self._blocked: set[str] = set()
         self._recent: deque[datetime] = deque()
@@ -118,7 +118,7 @@ class MailPaceEmulator:
     def sent(self) -> list[SentMail]:
         """Every accepted mail, oldest first, as it is now."""
         with self._lock:
-            return list(self._sent)
+            return list(self._sent.values())
 
     @property
     def blocked(self) -> frozenset[str]:
@@ -225,10 +225,10 @@ class MailPaceEmulator:
             ValueError: No mail has that id.
         """
         with self._lock:
-            index = self._index(message_id)
+            before = self._find(message_id)
             word = event.removeprefix("email.")
-            mail = attrs.evolve(self._sent[index], status=word, updated_at=_utc(now))
-            self._sent[index] = mail
+            mail = attrs.evolve(before, status=word, updated_at=_utc(now))
+            self._sent[message_id] = mail
             if word == "bounced":
                 self._blocked.update(mailbox.address.lower() for mailbox in mail.to)
             self._outbox.add_event(event_body(mail, self._domain_id), mail.updated_at)
@@ -236,12 +236,20 @@ class MailPaceEmulator:
     def taken(self, after: int) -> Sequence[EmulatedMail]:
         """Return the accepted mails as people see them, oldest first, without the first `after`."""
         with self._lock:
-            return [shown(mail) for mail in self._sent[after:]]
+            new = islice(reversed(self._sent.values()), max(len(self._sent) - after, 0))
+            return [shown(mail) for mail in new][::-1]
 
     def skip(self, count: int) -> None:
         """Give out the next `count` ids to no mail."""
         with self._lock:
             self._skipped += count
+
+    def forget(self, message_id: str) -> None:
+        """Let go of a mail: nothing can happen to it any longer, and no other one gets its id."""
+        with self._lock:
+            if self._sent.pop(message_id, None) is not None:
+                self._skipped += 1
+                self._replays.limit(len(self._sent))
 
     def receive(self, raw_mime: bytes, now: datetime) -> None:
         """Take a mail from the outside; every address of the domain is a catch-all."""
@@ -310,21 +318,18 @@ class MailPaceEmulator:
             updated_at=now,
             idempotency_key=key,
         )
-        self._sent.append(mail)
+        self._sent[str(number)] = mail
         response = accepted(number)
         if key is not None:
             self._replays.keep(call.token, key, response, now)
         self.act(str(number), "queued", now)
         return self._faults.take(AFTER_QUEUEING) or response
 
-    def _index(self, message_id: str) -> int:
-        number = int(message_id) if message_id.isascii() and message_id.isdigit() else 0
-        index = bisect_left(self._sent, number, key=lambda mail: mail.id)  # ids ascend
-        if index < len(self._sent) and str(self._sent[index].id) == message_id:
-            return index
-        known = [str(mail.id) for mail in self._sent]
-        ids = f"the known ids are {', '.join(known)}" if known else "none was accepted yet"
-        raise ValueError(f"No mail has the id {message_id!r}; {ids}.")
+    def _find(self, message_id: str) -> SentMail:
+        if message_id not in self._sent:
+            ids = f"the known ids are {', '.join(self._sent)}" if self._sent else "none was accepted yet"
+            raise ValueError(f"No mail has the id {message_id!r}; {ids}.")
+        return self._sent[message_id]
 
     def _signature(self, kind: EndpointKind, body: bytes) -> str | None:
         if kind is EndpointKind.INBOUND and not self.sign_inbound:

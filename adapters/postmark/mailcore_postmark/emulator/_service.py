@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from threading import RLock
 from types import MappingProxyType
 from typing import Any
@@ -82,7 +83,7 @@ class PostmarkEmulator:
         self._templates = None if templates is None else {str(name) for name in templates}
         self._adopted: set[str] = set()
         self._bases = {""}
-        self._sent: list[SentMail] = []
+        self._sent: dict[str, SentMail] = {}
         self._skipped = 0
         self._suppressed: dict[str, str] = {}
         self._bounces = 0
@@ -95,7 +96,7 @@ class PostmarkEmulator:
     def sent(self) -> list[SentMail]:
         """Every accepted mail, oldest first."""
         with self._lock:
-            return list(self._sent)
+            return list(self._sent.values())
 
     @property
     def suppressed(self) -> Mapping[str, str]:
@@ -191,12 +192,19 @@ class PostmarkEmulator:
     def taken(self, after: int) -> Sequence[EmulatedMail]:
         """Return the accepted mails as people see them, oldest first, without the first `after`."""
         with self._lock:
-            return [shown(mail) for mail in self._sent[after:]]
+            new = islice(reversed(self._sent.values()), max(len(self._sent) - after, 0))
+            return [shown(mail) for mail in new][::-1]
 
     def skip(self, count: int) -> None:
         """Give out the next `count` ids to no mail."""
         with self._lock:
             self._skipped += count
+
+    def forget(self, message_id: str) -> None:
+        """Let go of a mail: nothing can happen to it any longer, and no other one gets its id."""
+        with self._lock:
+            if self._sent.pop(message_id, None) is not None:
+                self._skipped += 1
 
     def receive(
         self, raw_mime: bytes, now: datetime, *, sender: str | None = None, recipient: str | None = None
@@ -262,14 +270,13 @@ class PostmarkEmulator:
         except Wrong as wrong:
             return wrong.why.document()
         if not test:
-            self._sent.append(found)
+            self._sent[message_id] = found
         return accepted(payload.get("To") or "", message_id, found.inactive, now)
 
     def _find(self, message_id: str) -> SentMail:
-        for found in self._sent:
-            if found.message_id == message_id:
-                return found
-        raise ValueError(f"No mail has the id {message_id!r}; {len(self._sent)} were accepted.")
+        if message_id not in self._sent:
+            raise ValueError(f"No mail has the id {message_id!r}; {len(self._sent)} were accepted.")
+        return self._sent[message_id]
 
     def _happened(self, found: SentMail, event: str, address: str, now: datetime) -> Iterable[bytes]:
         if event in RECORDS:

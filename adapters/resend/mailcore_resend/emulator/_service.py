@@ -10,6 +10,7 @@ import json
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from threading import RLock
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +31,8 @@ DEFAULT_KEY = "re_emulator"
 DEFAULT_SECRET = "whsec_cmVzZW5kLWVtdWxhdG9yLXNlY3JldA=="  # noqa: S105  # reason: a stand-in's, known to everybody
 MAX_BATCH = 100
 KEPT = timedelta(hours=24)
+#: So many received mails wait to be asked for; the oldest go.
+MAX_RECEIVED = 1000
 _RECEIVING = "/emails/receiving/"
 _SOURCES = "/sources/"
 
@@ -79,9 +82,10 @@ class ResendEmulator:
         self._adopted: set[str] = set()
         self._base_url = ""
         self._bases = {""}
-        self._sent: list[SentMail] = []
+        self._sent: dict[str, SentMail] = {}
         self._skipped = 0
         self._received: dict[str, tuple[bytes, datetime]] = {}
+        self._counted = 0
         self._answers: dict[tuple[str, str], tuple[datetime, str, HttpResponse]] = {}
         self._recent: deque[datetime] = deque()
         self._outbox = Outbox()
@@ -91,7 +95,7 @@ class ResendEmulator:
     def sent(self) -> list[SentMail]:
         """Every accepted mail, oldest first."""
         with self._lock:
-            return list(self._sent)
+            return list(self._sent.values())
 
     @property
     def lost_webhooks(self) -> list[bytes]:
@@ -150,7 +154,7 @@ class ResendEmulator:
             ValueError: No mail has that id, or there is no such event.
         """
         with self._lock:
-            mail = next((mail for mail in self._sent if mail.id == message_id), None)
+            mail = self._sent.get(message_id)
             if mail is None:
                 raise ValueError(f"No mail has the id {message_id!r}.")
             if event not in WORDS:
@@ -160,19 +164,31 @@ class ResendEmulator:
     def taken(self, after: int) -> Sequence[EmulatedMail]:
         """Return the accepted mails as people see them, oldest first, without the first `after`."""
         with self._lock:
-            return [shown(mail) for mail in self._sent[after:]]
+            new = islice(reversed(self._sent.values()), max(len(self._sent) - after, 0))
+            return [shown(mail) for mail in new][::-1]
 
     def skip(self, count: int) -> None:
         """Give out the next `count` ids to no mail."""
         with self._lock:
             self._skipped += count
 
+    def forget(self, message_id: str) -> None:
+        """Let go of a mail: nothing can happen to it any longer, and no other one gets its id."""
+        with self._lock:
+            if self._sent.pop(message_id, None) is not None:
+                self._skipped += 1
+            while len(self._answers) > len(self._sent):
+                del self._answers[next(iter(self._answers))]
+
     def receive(self, raw_mime: bytes, now: datetime) -> None:
         """Take a mail from the outside; it waits here until it is asked for."""
         moment = _utc(now)
         with self._lock:
-            mail_id = _uuid(len(self._received) + 1, "a")
+            self._counted += 1
+            mail_id = _uuid(self._counted, "a")
             self._received[mail_id] = (raw_mime, moment)
+            while len(self._received) > MAX_RECEIVED:
+                del self._received[next(iter(self._received))]
             self._outbox.add(EndpointKind.INBOUND, received_body(raw_mime, mail_id, moment), moment)
 
     def due(self, now: datetime) -> Sequence[EmulatedDelivery]:
@@ -318,7 +334,7 @@ class ResendEmulator:
 
     def _accept(self, mails: Sequence[SentMail], now: datetime) -> None:
         for mail in mails:
-            self._sent.append(mail)
+            self._sent[mail.id] = mail
             if mail.deliver_at > now:
                 self._happen(mail, "email.scheduled", now)
             self._happen(mail, "email.sent", mail.deliver_at)
