@@ -13,6 +13,7 @@ from mailcore._event import TrackingEvent
 from mailcore.cli._document import event_document, inbound_document, json_option, result_document
 from mailcore.cli._exit import ExitCode, complain
 from mailcore.cli._mail import print_mail
+from mailcore.cli._program import program
 from mailcore.cli._terminal import console, print_json, printable, table
 from mailcore.cli._wire import body_lines, head_lines
 
@@ -35,13 +36,13 @@ one event is forged. All of it crosses real HTTP between this process and itself
 the emulator that comes with its adapter. Nothing leaves the machine.
 """
 
-NEXT = """\
-Next:
-  README.md                 the same in fifteen lines of Python
-  mailcore sandbox          open a page that shows what you send, and lets it bounce
-  mailcore send --help      send one message, with a real account or with --provider console
-  mailcore providers        what each installed provider can do
-  mailcore doctor           what is installed, and whether your configuration works"""
+#: What to type next → what that does.
+NEXT = {
+    "sandbox": "open a page that shows what you send, and lets it bounce",
+    "send --help": "send one message, with a real account or with --provider console",
+    "providers": "what each installed provider can do",
+    "doctor": "what is installed, and whether your configuration works",
+}
 
 
 @click.command(epilog=EXAMPLES)
@@ -92,7 +93,14 @@ def _tell(done: Rehearsal) -> None:
     screen.print()
     screen.print(Text(f"Done in {done.seconds:.2f} seconds.", style="bold green"))
     screen.print()
-    screen.print(NEXT)
+    screen.print("Next:", *_next(), sep="\n  ", soft_wrap=True)
+
+
+def _next() -> list[str]:
+    steps = {"README.md": "the same in fifteen lines of Python"}
+    steps |= {f"{program()} {words}": text for words, text in NEXT.items()}
+    width = max(map(len, steps))
+    return [f"{words:<{width}}  {text}" for words, text in steps.items()]
 
 
 def _tell_sending(screen: Console, done: Rehearsal) -> None:

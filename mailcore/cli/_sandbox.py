@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from rich.text import Text
 from mailcore.cli._document import json_option
 from mailcore.cli._exit import ExitCode, complain
 from mailcore.cli._plugins import listed_plugins
+from mailcore.cli._program import program
 from mailcore.cli._terminal import console, print_json, printable
 
 if TYPE_CHECKING:
@@ -101,22 +101,13 @@ def sandbox(
     return ExitCode.DONE
 
 
-def _settings(server: SandboxServer) -> Mapping[str, Mapping[str, Any]]:
-    """Return the settings of each mailer, by its name."""
-    providers = {
-        name: {"provider": name, **provider.settings} for name, provider in server.sandbox.providers.items()
-    }
-    smtp = {"provider": "smtp", "host": "127.0.0.1", "port": server.smtp_port, "security": "plain"}
-    return {**providers, "smtp": smtp}
-
-
 def _document(server: SandboxServer) -> dict[str, Any]:
     return {
         "url": server.url,
         "page": f"{server.url}/?token={server.token}",
         "token": server.token,
-        "smtp": {"host": "127.0.0.1", "port": server.smtp_port},
-        "settings": _settings(server),
+        "smtp": {name: server.settings["smtp"][name] for name in ("host", "port")},
+        "settings": server.settings,
     }
 
 
@@ -129,20 +120,17 @@ def _tell(server: SandboxServer, file: str | None) -> None:
 
 
 def _lines(server: SandboxServer, file: str | None) -> Iterator[str]:
+    from mailcore.sandbox.web._to_paste import first_mail, to_paste
+
     webhooks = server.sandbox.post.endpoint
-    yield f"SMTP      127.0.0.1:{server.smtp_port}, not encrypted, any user and password"
+    smtp = server.settings["smtp"]
+    yield f"SMTP      {smtp['host']}:{smtp['port']}, not encrypted, any user and password"
     yield f"Mail      {f'in {file}' if file else 'in memory, gone at the end; --file keeps it'}"
     yield f"Webhooks  {f'to {webhooks}' if webhooks else 'nowhere yet; --webhook-url or the page says where'}"
+    yield f"Try it    {program()} {first_mail(server.settings)}"
     yield ""
     yield "Settings to paste (mailcore.toml; another client needs the URL and the key):"
-    for name, settings in _settings(server).items():
-        yield ""
-        yield f"[mailers.{name}]"
-        yield from _toml(settings)
+    for text in to_paste(server.settings).values():
+        yield from ("", *text.splitlines())
     yield ""
     yield "Ctrl-C ends it."
-
-
-def _toml(settings: Mapping[str, Any]) -> Sequence[str]:
-    # A string of JSON is one of TOML too.
-    return [f"{name} = {json.dumps(value)}" for name, value in settings.items()]

@@ -22,7 +22,7 @@ from mailcore.sandbox._mailbox import Mailbox
 from mailcore.sandbox._masking import masked
 from mailcore.sandbox._source import source_of
 
-__all__ = ["EmulatedProvider", "words_of"]
+__all__ = ["EmulatedProvider", "exchange_of", "words_of"]
 
 #: As much of a body can be searched.
 MAX_WORDS = 4 * 1024
@@ -121,18 +121,7 @@ class EmulatedProvider:
     def _keep(
         self, mails: Sequence[EmulatedMail], request: HttpRequest, response: HttpResponse, now: datetime
     ) -> list[Mail]:
-        exchange = Exchange(
-            provider=self.spec.name,
-            at=now,
-            first=self._skipped + self._shown,
-            method=request.method,
-            url=request.url,
-            headers=masked(request.headers),
-            body=_bytes(request.body),
-            status=response.status,
-            answer_headers=masked(response.headers.pairs),
-            answer_body=response.body,
-        )
+        exchange = exchange_of(self.spec.name, request, response, now, first=self._skipped + self._shown)
         return self._mailbox.add([self._entry(mail, now) for mail in mails], exchange)
 
     def _entry(self, mail: EmulatedMail, now: datetime) -> tuple[Mail, bytes, str]:
@@ -224,6 +213,24 @@ def _named(body: bytes, mails: Sequence[Mail]) -> int | None:
         if mail.message_id.strip("<>").encode() in body:
             return mail.id
     return mails[0].id if mails else None
+
+
+def exchange_of(
+    provider: str, request: HttpRequest, answer: HttpResponse | None, at: datetime, *, first: int = 0
+) -> Exchange:
+    """Return what is kept of a request and its answer; status 0 where there was none."""
+    return Exchange(
+        provider=provider,
+        at=at,
+        first=first,
+        method=request.method,
+        url=request.url,
+        headers=masked(request.headers),
+        body=_bytes(request.body),
+        status=answer.status if answer else 0,
+        answer_headers=masked(answer.headers.pairs) if answer else (),
+        answer_body=answer.body if answer else b"",
+    )
 
 
 def words_of(mail: Mail, body: str) -> str:

@@ -50,7 +50,7 @@ class Mailbox(Closing):
         self._database = Database(path)
         self._most, self._most_bytes = most, most_bytes
         self._lock = RLock()
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers: list[Callable[[], object]] = []
         # Searched in memory: SQLite takes ten times as long to look through ten thousand texts.
         self._words: dict[int, str] = {}
         self._bytes = 0
@@ -203,7 +203,7 @@ class Mailbox(Closing):
 
     # Changes ------------------------------------------------------------------------------------
 
-    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
+    def watch(self, watcher: Callable[[], object]) -> Callable[[], None]:
         """Call `watcher` after each change, in the thread that made it, until what is returned is called."""
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
@@ -234,8 +234,10 @@ def _remove(database: sqlite3.Connection, mail: int) -> None:
     database.execute("DELETE FROM mails WHERE id = ?", (mail,))
     database.execute("DELETE FROM sources WHERE mail = ?", (mail,))
     database.execute("DELETE FROM webhooks WHERE mail = ?", (mail,))
-    left = "(SELECT exchange FROM mails WHERE exchange = ?)"
-    database.execute(f"DELETE FROM exchanges WHERE id = ? AND id NOT IN {left}", (exchange, exchange))
+    database.execute(
+        "DELETE FROM exchanges WHERE id = ? AND NOT EXISTS (SELECT 1 FROM mails WHERE exchange = ?)",
+        (exchange, exchange),
+    )
 
 
 def _insert(database: sqlite3.Connection, table: str, value: Mail | Exchange | Webhook, **more: Any) -> int:

@@ -21,9 +21,10 @@ from mailcore._inbound.message import InboundMessage
 from mailcore._spec import AdapterSpec
 from mailcore.exceptions import ConfigurationError, MailcoreError
 from mailcore.sandbox._chaos import Chaos
-from mailcore.sandbox._emulated import About, EmulatedProvider, words_of
+from mailcore.sandbox._emulated import About, EmulatedProvider, exchange_of, words_of
 from mailcore.sandbox._kept import Mail, Webhook
 from mailcore.sandbox._mailbox import MOST, Mailbox
+from mailcore.sandbox._refusals import Refusals
 from mailcore.sandbox._webhook_post import WebhookPost
 
 __all__ = ["COMPOUND", "Sandbox"]
@@ -31,6 +32,9 @@ __all__ = ["COMPOUND", "Sandbox"]
 #: What a person can do besides letting one thing happen: the same event twice, or two the wrong way round.
 COMPOUND = ("duplicate", "out-of-order")
 _logger = logging.getLogger("mailcore.sandbox")
+
+#: From here on, a status says no.
+REFUSED = 400
 
 #: What mail that came by SMTP is listed under.
 SMTP = "smtp"
@@ -50,6 +54,7 @@ class Sandbox(Closing):
 
     Attributes:
         chaos: How the providers misbehave; assign another one.
+        refusals: The newest requests that were not accepted.
 
     Raises:
         MailcoreError: The file, or the webhook URL, cannot be used.
@@ -65,7 +70,9 @@ class Sandbox(Closing):
         strict: bool = False,
         most: int = MOST,
     ) -> None:
+        self.strict = strict
         self.chaos = Chaos()
+        self.refusals = Refusals()
         with ExitStack() as stack:
             self.mailbox = stack.enter_context(Mailbox(file, most=most))
             self.post = stack.enter_context(WebhookPost(self.mailbox, ""))
@@ -104,14 +111,23 @@ class Sandbox(Closing):
 
     def answer(self, provider: EmulatedProvider, request: HttpRequest) -> HttpResponse | None:
         """Answer a request to a provider's API; None: the connection is to be closed without an answer."""
+        said: list[HttpResponse] = []
 
         def taken() -> HttpResponse:
             response, webhooks = provider.answer(request)
+            said.append(response)
             if webhooks:
                 self._to_make.put((provider, webhooks))
             return response
 
-        return self.chaos.answer(taken)
+        answer = self.chaos.answer(taken)
+        chaos = not said or answer is not said[0]
+        if chaos or said[0].status >= REFUSED:
+            mail = bool(said) and said[0].status < REFUSED
+            exchange = exchange_of(provider.spec.name, request, answer, datetime.now(UTC))
+            self.refusals.add(exchange, chaos=chaos, taken=mail)
+            self.mailbox.changed()
+        return answer
 
     def take(self, sender: str, recipients: Sequence[str], source: bytes) -> Mail:
         """Take a mail that came by SMTP."""
@@ -148,6 +164,7 @@ class Sandbox(Closing):
 
     def clear(self) -> None:
         """Forget every mail, and who bounced or complained."""
+        self.refusals.clear()
         self.mailbox.clear()
         for provider in self.providers.values():
             provider.restart()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import socket
 import subprocess
@@ -67,6 +68,25 @@ class TestRunning:
         feed = requests.get(page.partition("/?")[0] + "/api/mails", timeout=60).json()
         assert [mail["subject"] for mail in feed["mails"]] == names[::-1]
         assert ended(process, how) == (0, "")
+
+    def test_first_mail(self, begin: Any) -> None:
+        """The command that is printed sends a mail as it stands, to the address that is listened on."""
+        process = begin("--host", "127.0.0.2")
+        lines = list(iter(process.stdout.readline, "\n"))
+        (command,) = [line.removeprefix("Try it").strip() for line in lines if line.startswith("Try it")]
+        assert any(line.startswith("SMTP      127.0.0.2:") for line in lines)
+        name, *arguments = shlex.split(command)
+        assert name == "mailcore"
+        sent = subprocess.run(
+            [sys.executable, "-m", "mailcore.cli", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert (sent.returncode, sent.stderr) == (0, "")
+        feed = requests.get(lines[0].split()[-1].partition("/?")[0] + "/api/mails", timeout=10).json()
+        assert [mail["provider"] for mail in feed["mails"]] == ["smtp"]
 
     def test_json(self, begin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """For programs there is a document, and a token that they know."""

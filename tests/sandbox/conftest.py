@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver import Chrome
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from mailcore import Headers, HttpResponse, Mailer, Message, PluginHost, WebhookReceiver, WebhookRequest
 from mailcore.sandbox._server import LoopbackServer
@@ -114,9 +123,12 @@ def browser(server: SandboxServer) -> Browser:
 def send() -> Callable[..., str]:
     """Return a function that sends a mail by a provider's real adapter, and returns its id."""
 
-    def sent(server: SandboxServer, provider: str = "mailpace", **fields: Any) -> str:
+    def sent(
+        server: SandboxServer, provider: str = "mailpace", *, max_attempts: int = 3, **fields: Any
+    ) -> str:
         given = {"from_": "me@corp.example", "to": ["you@x.example"], "subject": "Hällo", "text": "Hi"}
-        with Mailer.from_config(settings(server, provider), environ={}) as mailer:
+        config = {**settings(server, provider), "max_attempts": max_attempts}
+        with Mailer.from_config(config, environ={}) as mailer:
             return str(mailer.send(Message(**{**given, **fields})).message_id)
 
     return sent
@@ -137,3 +149,89 @@ def application() -> Iterator[Callable[[SandboxServer, str], Application]]:
     yield make
     for one in made:
         one.server.close()
+
+
+# A real browser ---------------------------------------------------------------------------------
+
+REQUIRED = "chromium" in os.environ.get("MAILCORE_REQUIRE", "").split(",")
+#: Where the pictures of the documentation are to be written; unset: nowhere.
+PICTURES = os.environ.get("MAILCORE_SCREENSHOTS", "")
+ARGUMENTS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,860",
+    "--disable-background-networking", "--no-first-run", "--lang=en",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Any]:
+    """Start Debian's Chromium once."""
+    paths = [shutil.which("chromium"), shutil.which("chromedriver")]
+    if not all(paths):
+        if REQUIRED:
+            pytest.fail("chromium and chromedriver are required by MAILCORE_REQUIRE, and are not installed.")
+        pytest.skip("chromium and chromedriver are not installed")
+    options = Options()
+    options.binary_location = str(paths[0])
+    for argument in ARGUMENTS:
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = Chrome(options=options, service=Service(str(paths[1])))
+    driver.set_page_load_timeout(60)
+    driver.set_script_timeout(60)
+    yield driver
+    driver.quit()
+
+
+class Page:
+    """The page of one sandbox, as its user sees it."""
+
+    def __init__(self, driver: Any, server: Any) -> None:
+        self.driver, self.server = driver, server
+
+    def open(self) -> None:
+        """Open the address that is printed."""
+        self.driver.get(f"{self.server.url}/?token={self.server.token}")
+
+    def find(self, selector: str) -> Any:
+        """Return an element, once it is there."""
+        return self.until(lambda driver: driver.find_element(By.CSS_SELECTOR, selector))
+
+    def all(self, selector: str) -> list[Any]:
+        """Return the elements that are there."""
+        return list(self.driver.find_elements(By.CSS_SELECTOR, selector))
+
+    def until(self, condition: Callable[[Any], Any]) -> Any:
+        """Wait until something is so."""
+        wait = WebDriverWait(self.driver, 60, 0.05, ignored_exceptions=[WebDriverException])
+        return wait.until(condition)
+
+    def has(self, text: str, selector: str = "body") -> bool:
+        """Wait until a text is seen."""
+        return bool(self.until(lambda _: text in self.find(selector).text))
+
+    def choose(self, subject: str) -> None:
+        """Click a mail of the list."""
+        link = self.until(lambda _: [one for one in self.all("#list a") if subject in one.text])
+        link[0].click()
+        self.has(subject, "#mail h2")
+
+    def errors(self) -> list[str]:
+        """Return what the browser complained of."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+    def picture(self, name: str) -> None:
+        """Take a picture, for the documentation where that is asked for."""
+        image = self.driver.get_screenshot_as_png()
+        assert image.startswith(b"\x89PNG")
+        if PICTURES:
+            (Path(PICTURES) / name).write_bytes(image)
+
+
+@pytest.fixture
+def page(chrome: Any, server: Any) -> Page:
+    """Open the page of a new sandbox."""
+    opened = Page(chrome, server)
+    chrome.get_log("browser")
+    opened.open()
+    opened.has("No mail yet.", "#list")
+    return opened

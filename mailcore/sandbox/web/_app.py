@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from mailcore.sandbox.web import _actions, _feed, _page
 from mailcore.sandbox.web._guard import Guard
 from mailcore.sandbox.web._mail_html import mail_html
 from mailcore.sandbox.web._provider_api import provider_api
+from mailcore.sandbox.web._sample import send_sample
 
 __all__ = ["application"]
 
@@ -32,6 +33,7 @@ ROUTES = [
     Route("/providers/{name}/{rest:path}", provider_api, methods=METHODS),
     Route("/", _page.page),
     Route("/list", _page.list_part),
+    Route("/refused", _page.refused),
     Route("/mails/{id:int}", _page.mail_page),
     Route("/mails/{id:int}/events", _page.events),
     Route("/mails/{id:int}/html", mail_html),
@@ -45,19 +47,24 @@ ROUTES = [
     Route("/api/mails/{id:int}/happen", _actions.happen, methods=["POST"]),
     Route("/api/webhooks/{id:int}/replay", _actions.replay, methods=["POST"]),
     Route("/api/providers/{name}/receive", _actions.receive, methods=["POST"]),
+    Route("/api/sample/{name}", send_sample, methods=["POST"]),
+    Route("/api/refused", _feed.list_refused),
     Route("/api/settings", _feed.read_settings),
     Route("/api/settings", _actions.set_settings, methods=["PUT"]),
     Route("/api/changes", _feed.changes),
 ]
 
 
-def application(sandbox: Sandbox, *, hosts: Iterable[str], token: str) -> Starlette:
+def application(
+    sandbox: Sandbox, *, hosts: Iterable[str], token: str, settings: Mapping[str, Mapping[str, Any]]
+) -> Starlette:
     """
     Return the sandbox as an ASGI application.
 
     Args:
         hosts: Names that it is reached by, without ports.
         token: What changes need.
+        settings: What selects each mailer, by its name.
     """
     app = Starlette(
         routes=ROUTES,
@@ -67,6 +74,7 @@ def application(sandbox: Sandbox, *, hosts: Iterable[str], token: str) -> Starle
     )
     app.state.sandbox = sandbox
     app.state.token = token
+    app.state.settings = settings
     return app
 
 

@@ -10,9 +10,17 @@ from mailcore._inbound.attachment import InboundAttachment
 from mailcore._inbound.message import InboundMessage
 from mailcore.sandbox._chaos import Chaos
 from mailcore.sandbox._kept import Exchange, Mail, Webhook
+from mailcore.sandbox._refusals import Refusal
 from mailcore.sandbox._sandbox import Sandbox
 
-__all__ = ["chaos_document", "line", "mail_document", "settings_document", "webhook_document"]
+__all__ = [
+    "chaos_document",
+    "line",
+    "mail_document",
+    "refusal_document",
+    "settings_document",
+    "webhook_document",
+]
 
 _SHARES = ("throttled", "failed", "failed_after", "dropped", "garbled")
 
@@ -38,6 +46,19 @@ def mail_document(sandbox: Sandbox, mail: Mail) -> dict[str, Any]:
     }
 
 
+def refusal_document(refusal: Refusal) -> dict[str, Any]:
+    """Return a request that was not accepted, and why."""
+    exchange = refusal.exchange
+    return {
+        "id": refusal.id,
+        "provider": exchange.provider,
+        "at": exchange.at.isoformat(),
+        "chaos": refusal.chaos,
+        "taken": refusal.taken,
+        **_exchange(exchange),
+    }
+
+
 def _file(file: InboundAttachment) -> dict[str, Any]:
     return {
         "filename": file.filename,
@@ -48,6 +69,11 @@ def _file(file: InboundAttachment) -> dict[str, Any]:
 
 
 def _exchange(exchange: Exchange) -> dict[str, Any]:
+    answer = {
+        "status": exchange.status,
+        "headers": [list(pair) for pair in exchange.answer_headers],
+        "body": exchange.answer_body.decode(errors="replace"),
+    }
     return {
         "request": {
             "method": exchange.method,
@@ -55,11 +81,7 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
             "headers": [list(pair) for pair in exchange.headers],
             "body": exchange.body.decode(errors="replace"),
         },
-        "response": {
-            "status": exchange.status,
-            "headers": [list(pair) for pair in exchange.answer_headers],
-            "body": exchange.answer_body.decode(errors="replace"),
-        },
+        "response": answer if exchange.status else None,
     }
 
 

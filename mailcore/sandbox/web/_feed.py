@@ -13,9 +13,18 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from mailcore.sandbox._kept import Mail
 from mailcore.sandbox._sandbox import Sandbox
-from mailcore.sandbox.web._documents import line, mail_document, settings_document
+from mailcore.sandbox.web._documents import line, mail_document, refusal_document, settings_document
 
-__all__ = ["changes", "found", "list_mails", "numbers", "read_mail", "read_settings", "source"]
+__all__ = [
+    "changes",
+    "found",
+    "list_mails",
+    "list_refused",
+    "numbers",
+    "read_mail",
+    "read_settings",
+    "source",
+]
 
 MAX_PAGE = 1000
 #: A change is told at most so often: a flood of mail is one change.
@@ -70,24 +79,32 @@ async def source(request: Request) -> Response:
     return Response(sandbox.mailbox.source(mail.id), media_type="message/rfc822", headers=headers)
 
 
+async def list_refused(request: Request) -> Response:
+    """List the requests that were not accepted, the newest first."""
+    refusals = request.app.state.sandbox.refusals
+    return JSONResponse({"refused": [refusal_document(one) for one in refusals.newest()]})
+
+
 async def read_settings(request: Request) -> Response:
     """Return the webhook URL and the chaos."""
     return JSONResponse(settings_document(request.app.state.sandbox))
 
 
 async def changes(request: Request) -> Response:
-    """Stream server-sent events: how many mails there are, at once and after each change."""
+    """Stream server-sent events: how many mails and refusals there are, at once and after each change."""
     return StreamingResponse(_changes(request), media_type="text/event-stream")
 
 
 async def _changes(request: Request) -> AsyncIterator[str]:
-    mailbox = request.app.state.sandbox.mailbox
+    sandbox: Sandbox = request.app.state.sandbox
+    mailbox = sandbox.mailbox
     closing: asyncio.Event = request.state.closing
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
     stop = mailbox.watch(lambda: loop.call_soon_threadsafe(changed.set))
     try:
         while not closing.is_set():
-            yield f"data: {json.dumps({'total': mailbox.count()})}\n\n"
+            counts = {"total": mailbox.count(), "refused": len(sandbox.refusals)}
+            yield f"data: {json.dumps(counts)}\n\n"
             await asyncio.sleep(PAUSE)
             while not await _either(changed, closing):
                 yield ": alive\n\n"

@@ -69,7 +69,10 @@ class Guard:
         elif scope["path"].startswith(PROVIDERS):
             await self._app(scope, receive, send)
         elif scope["method"] not in _SAFE and not self._may_change(scope, headers):
-            words = f"Changes need the header {TOKEN_HEADER}. Open the page by the address that was printed."
+            words = (
+                f"Changes need the header {TOKEN_HEADER}. Open the page by the address that was printed. "
+                f"A provider's API is below {PROVIDERS}NAME; the settings that were printed have the URL."
+            )
             await _refused(403, words)(scope, receive, send)
         else:
             await self._app(scope, receive, _marked(send))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,16 +20,30 @@ from mailcore._inbound.message import InboundMessage
 from mailcore.sandbox._advice import provider_notes
 from mailcore.sandbox._hints import hints
 from mailcore.sandbox._kept import Mail
+from mailcore.sandbox._refusals import MOST
 from mailcore.sandbox._sandbox import Sandbox
 from mailcore.sandbox._scan import Scan
 from mailcore.sandbox.web._documents import settings_document
 from mailcore.sandbox.web._feed import found, numbers
 from mailcore.sandbox.web._guard import is_token
+from mailcore.sandbox.web._to_paste import to_paste
 
-__all__ = ["attachment", "events", "list_part", "mail_page", "page"]
+__all__ = ["attachment", "events", "list_part", "mail_page", "page", "refused"]
 
 #: Longer texts are shown in part; the source can be saved whole.
 MAX_SHOWN = 200_000
+MAX_GIST = 200
+
+#: What each button does.
+ABOUT = {
+    "deliver": "It reached the recipient",
+    "defer": "It is late; the provider goes on trying",
+    "bounce": "It came back; the address is refused from then on",
+    "spam": "The recipient complained",
+    "unknown": "An event of a kind that nobody knows yet",
+    "duplicate": "The same delivery, told twice",
+    "out-of-order": "Delivered is told before deferred",
+}
 
 
 def _pretty(body: bytes) -> str:
@@ -54,6 +69,17 @@ def _size(count: int) -> str:
     return f"{count} B"
 
 
+def _clock(moment: datetime) -> str:
+    """Return the time of day here, and the day where it is another one."""
+    here = moment.astimezone()
+    return f"{here:%H:%M:%S}" if here.date() == datetime.now().astimezone().date() else f"{here:%d %b, %H:%M}"
+
+
+def _gist(body: bytes) -> str:
+    """Return the beginning of a body, on one line."""
+    return " ".join(body[: 4 * MAX_GIST].decode(errors="replace").split())[:MAX_GIST]
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -62,7 +88,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"pretty": _pretty, "shortened": _shortened, "size": _size}
+    made.filters |= {
+        "clock": _clock,
+        "gist": _gist,
+        "pretty": _pretty,
+        "shortened": _shortened,
+        "size": _size,
+    }
     return made
 
 
@@ -72,9 +104,7 @@ TEMPLATES = _environment()
 async def page(request: Request) -> Response:
     """Show the list; with the token in the address, remember it and show the address without."""
     given = request.query_params.get("token")
-    if given is not None:
-        return _entered(request, given)
-    return await _page(request, None)
+    return await _page(request) if given is None else _entered(request, given)
 
 
 def _entered(request: Request, given: str) -> Response:
@@ -96,15 +126,17 @@ def _token(request: Request) -> str:
     return token if is_token(request.cookies.get(_cookie(request), ""), token) else ""
 
 
-async def _page(request: Request, mail: Mail | None) -> Response:
+async def _page(request: Request, mail: Mail | None = None, **shown: Any) -> Response:
     sandbox: Sandbox = request.app.state.sandbox
-    shown = await run_in_threadpool(_shown, sandbox, mail) if mail else {}
     return _rendered(
         "page.html",
         token=_token(request),
         may_change=bool(_token(request)),
         providers=list(sandbox.providers),
+        refused=len(sandbox.refusals),
         settings=settings_document(sandbox),
+        settings_to_paste=to_paste(request.app.state.settings),
+        strict=sandbox.strict,
         mail=mail,
         **await run_in_threadpool(_list, request),
         **shown,
@@ -129,10 +161,19 @@ def _list(request: Request) -> dict[str, Any]:
 async def mail_page(request: Request) -> Response:
     """Show a mail beside the list; `part` asks for the mail alone."""
     sandbox, mail = found(request)
-    if "part" not in request.query_params:
-        return await _page(request, mail)
     shown = await run_in_threadpool(_shown, sandbox, mail)
+    if "part" not in request.query_params:
+        return await _page(request, mail, **shown)
     return _rendered("mail.html", mail=mail, may_change=bool(_token(request)), **shown)
+
+
+async def refused(request: Request) -> Response:
+    """Show the requests that were not accepted; `part` asks for them alone, or for their list."""
+    refusals = request.app.state.sandbox.refusals.newest()
+    part = request.query_params.get("part")
+    if part is None:
+        return await _page(request, refusals=refusals, most=MOST)
+    return _rendered("refusals.html" if part == "list" else "refused.html", refusals=refusals, most=MOST)
 
 
 async def events(request: Request) -> Response:
@@ -146,6 +187,7 @@ def _events(sandbox: Sandbox, mail: Mail) -> dict[str, Any]:
         "happenings": sandbox.happenings(mail),
         "webhooks": sandbox.mailbox.webhooks(mail.id),
         "webhook_url": sandbox.post.endpoint,
+        "about": ABOUT,
     }
 
 
@@ -157,6 +199,7 @@ def _shown(sandbox: Sandbox, mail: Mail) -> Mapping[str, Any]:
         "read": read,
         "source": source.decode(errors="replace"),
         "headers": read.headers.pairs,
+        "hidden": _hidden(mail, read),
         "files": _files(read),
         "links": Scan(read.html or "").links,
         "exchange": sandbox.mailbox.exchange(mail.id),
@@ -164,6 +207,12 @@ def _shown(sandbox: Sandbox, mail: Mail) -> Mapping[str, Any]:
         "hints": () if mail.incoming else hints(read, tags=mail.tags),
         **_events(sandbox, mail),
     }
+
+
+def _hidden(mail: Mail, read: InboundMessage) -> list[str]:
+    """Return who got a copy that the headers do not tell of."""
+    named = {address.addr_spec.lower() for address in (*read.to, *read.cc)}
+    return [address for address in mail.recipients if named and address.lower() not in named]
 
 
 def _files(read: InboundMessage) -> list[Any]:

@@ -23,6 +23,7 @@ from mailcore.sandbox._port import listening
 from mailcore.sandbox._sandbox import Sandbox
 from mailcore.sandbox._smtp_door import SmtpDoor
 from mailcore.sandbox.web._app import application
+from mailcore.sandbox.web._to_paste import settings_of
 
 __all__ = ["SandboxServer"]
 
@@ -49,6 +50,7 @@ class SandboxServer(Closing):
 
     Attributes:
         url: Where the page is, without a slash at the end.
+        settings: What selects each provider, and the SMTP port, for `Mailer.from_config`.
 
     Raises:
         MailcoreError: A port or the file cannot be used.
@@ -81,7 +83,9 @@ class SandboxServer(Closing):
                 specs, self.url, file=file, webhook_url=webhook_url, strict=strict, most=most
             )
             stack.pop_all()  # from here on they are the server's
-        app = application(self.sandbox, hosts=(*NAMES, name, *allow_hosts), token=self.token)
+        self.settings = settings_of(self.sandbox, host=name.strip("[]"), smtp_port=self.smtp_port)
+        hosts = (*NAMES, name, *allow_hosts)
+        app = application(self.sandbox, hosts=hosts, token=self.token, settings=self.settings)
         self._server = _Server(app, SmtpDoor(self.sandbox, smtp), tls)
         self._thread = threading.Thread(target=self._server.run, args=([web],), daemon=True)
         self._thread.start()

@@ -6,6 +6,7 @@ const list = $("#list"), shown = $("#mail"), words = $("#words"), said = $("#sai
 const token = $("meta[name=token]")?.content;
 
 function say(text, bad = false) {
+  delete said.dataset.lost;
   said.textContent = text;
   said.classList.toggle("bad", bad);
   said.hidden = !text;
@@ -42,7 +43,10 @@ const chosen = () => $("article", shown)?.dataset.mail;
 
 function mark() {
   for (const link of list.querySelectorAll("a[aria-current]")) link.removeAttribute("aria-current");
-  list.querySelector(`a[data-mail="${chosen()}"]`)?.setAttribute("aria-current", "true");
+  const link = list.querySelector(`a[data-mail="${chosen()}"]`);
+  link?.setAttribute("aria-current", "true");
+  link?.parentElement.classList.remove("new");
+  title();
 }
 
 function replaceList(content) {
@@ -62,9 +66,19 @@ async function refresh({ all = false } = {}) {
   count(total);
   const old = $("ol", list), fresh = $("ol", content);
   const known = old && fresh && [...fresh.children].some((line) => document.getElementById(line.id));
+  const news = [...(fresh?.children ?? [])].filter((line) => !document.getElementById(line.id));
+  if (!all) for (const line of news) line.classList.add("new");
   if (all || !known || total < old.children.length) return replaceList(content);
-  const news = [...fresh.children].filter((line) => !document.getElementById(line.id));
   old.prepend(...news);
+  title();
+}
+
+// Mail that came while one looked elsewhere is counted in the title, until it is opened.
+let name = document.title;
+function title(given = name) {
+  name = given;
+  const unread = list.querySelectorAll("li.new").length;
+  document.title = unread ? `(${unread}) ${name}` : name;
 }
 
 async function older(link) {
@@ -89,8 +103,9 @@ function watchMore() {
 async function show(path, { push = true } = {}) {
   const content = await part(`${path}?part=mail`);
   shown.replaceChildren(content);
+  say("");
   shown.scrollTop = 0;
-  document.title = `${$("h2", shown).textContent} · mailcore sandbox`;
+  name = `${$("h2", shown).textContent} · mailcore sandbox`;
   if (push) history.pushState(null, "", path);
   mark();
   select($("[role=tab]", shown));
@@ -107,22 +122,27 @@ function select(tab, { focus = false } = {}) {
   if (focus) tab.focus();
 }
 
-async function refreshEvents() {
-  const mail = chosen(), place = $("#events", shown);
-  if (!mail || !place) return;
-  const content = await part(`/mails/${mail}/events`);
-  if (mail !== chosen()) return;
-  const before = document.createElement("div");
-  before.append(content.cloneNode(true));
+// Put what is new into a place of the page; what is open there stays open, and the focus where it is.
+async function refreshPlace(selector, path) {
+  const before = $(selector, shown);
+  if (!before) return;
+  const content = await part(path);
+  const place = $(selector, shown);
+  if (place !== before) return; // another mail is shown by now
+  const fresh = document.createElement("div");
+  fresh.append(content.cloneNode(true));
   const open = [...place.querySelectorAll("details[open]")].map((one) => one.id);
   const now = place.cloneNode(true);
   for (const one of now.querySelectorAll("details[open]")) one.removeAttribute("open");
-  if (now.innerHTML.trim() === before.innerHTML.trim()) return;
+  if (now.innerHTML.trim() === fresh.innerHTML.trim()) return;
   const focused = place.contains(document.activeElement) ? { ...document.activeElement.dataset } : null;
   place.replaceChildren(content);
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   if (focused?.happening) $(`[data-happening="${focused.happening}"]`, place)?.focus();
 }
+
+const refreshEvents = () => refreshPlace("#events", `/mails/${chosen()}/events`);
+const refreshRefused = () => refreshPlace("#refusals", "/refused?part=list");
 
 async function act(path, options, done) {
   say("…");
@@ -142,14 +162,17 @@ document.addEventListener("click", (event) => {
   const target = event.target.closest("a, button");
   if (!target) return;
   const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
-  if (target.dataset.mail && plain) { event.preventDefault(); show(target.getAttribute("href")).catch((e) => say(e.message, true)); }
+  if ("shows" in target.dataset && plain) { event.preventDefault(); show(target.getAttribute("href")).catch((e) => say(e.message, true)); }
   else if (target.dataset.before && plain) { event.preventDefault(); older(target); }
   else if (target.role === "tab" || target.getAttribute("role") === "tab") select(target);
   else if (target.dataset.happening) act(`/api/mails/${chosen()}/happen`, json({ happening: target.dataset.happening }), target.textContent.trim());
   else if (target.dataset.replay) act(`/api/webhooks/${target.dataset.replay}/replay`, {}, "Replay");
-  else if (target.dataset.opens) document.getElementById(target.dataset.opens).showModal();
+  else if (target.dataset.opens) opens(target.dataset.opens);
   else if (target.id === "phone") toggle(target, $("iframe", shown).classList.toggle("phone"));
   else if (target.id === "clear") clearAll();
+  else if (target.id === "remove") remove(chosen());
+  else if (target.dataset.sample) sample(target);
+  else if ("copies" in target.dataset) copy(target);
   else if (target.id === "theme") theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
 });
 
@@ -162,6 +185,32 @@ async function clearAll() {
     await ask("DELETE", "/api/mails");
     location.assign("/");
   } catch (error) { say(error.message, true); }
+}
+
+async function remove(mail) {
+  const line = document.getElementById(`line-${mail}`);
+  const next = line?.nextElementSibling ?? line?.previousElementSibling;
+  try {
+    await ask("DELETE", `/api/mails/${mail}`);
+    line?.remove();
+    if (next) await show($("a", next).getAttribute("href"));
+    else location.assign("/");
+  } catch (error) { say(error.message, true); }
+}
+
+async function sample(button) {
+  button.disabled = true;
+  try {
+    await ask("POST", `/api/sample/${button.dataset.sample}`);
+    say("Sent. It is in the list.");
+  } catch (error) { say(error.message, true); }
+  button.disabled = false;
+}
+
+async function copy(button) {
+  const text = $("pre", button.closest("details"));
+  try { await navigator.clipboard.writeText(text.textContent); say("Copied."); }
+  catch { getSelection().selectAllChildren(text); say("Press Ctrl-C to copy it."); } // only https and localhost may
 }
 
 function theme(name) {
@@ -190,6 +239,15 @@ $("#search").addEventListener("submit", (event) => { event.preventDefault(); ref
 addEventListener("popstate", () => location.reload());
 
 // Forms --------------------------------------------------------------------------------------------
+
+// Others may have changed the settings since the page was loaded.
+async function opens(id) {
+  if (id === "settings") {
+    const { chaos, webhook_url } = await (await fetch("/api/settings")).json();
+    for (const [field, value] of Object.entries({ ...chaos, webhook_url })) $(`#settings [name=${field}]`).value = value;
+  }
+  document.getElementById(id).showModal();
+}
 
 $("#settings form")?.addEventListener("submit", async (event) => {
   if (event.submitter?.value !== "save") return;
@@ -233,4 +291,12 @@ const kept = localStorage.getItem("theme");
 if (kept) theme(kept);
 select($("[role=tab]", shown));
 watchMore();
-new EventSource("/api/changes").onmessage = () => { refresh().catch(() => {}); refreshEvents().catch(() => {}); };
+const feed = new EventSource("/api/changes");
+feed.onmessage = (event) => {
+  const { refused } = JSON.parse(event.data);
+  $("#refused-link").textContent = `${refused} refused`;
+  $("#refused-link").hidden = !refused;
+  for (const renew of [refresh, refreshEvents, refreshRefused]) renew().catch(() => {});
+  if (said.dataset.lost) say("");
+};
+feed.onerror = () => { say("The sandbox does not answer; it may have ended.", true); said.dataset.lost = "yes"; };
