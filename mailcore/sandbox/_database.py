@@ -79,7 +79,8 @@ class Database(Closing):
         (version,) = execute("PRAGMA user_version").fetchone()
         (tables,) = execute("SELECT count(*) FROM sqlite_master").fetchone()
         if tables and (application, version) != (APPLICATION, VERSION):
-            raise MailcoreError(f"{self._where} is the database of another program. Name another file.")
+            whose = "was written by another version" if application == APPLICATION else "is another program's"
+            raise MailcoreError(f"{self._where} {whose}. Name another file.")
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(
@@ -120,5 +121,5 @@ def _way_out(words: str) -> str:
     if "locked" in words:
         return "Another sandbox uses it; stop that one, or name another file."
     if "full" in words:
-        return "Make room on the disk, or clear the mailbox."
+        return "Make room on the disk."
     return "Name another file, or leave --file out to keep the mail in memory."

@@ -13,6 +13,7 @@ import attrs
 
 from mailcore._inbound.message import InboundMessage
 from mailcore.sandbox._scan import Scan
+from mailcore.sandbox._source import MAX_LINE
 
 __all__ = ["Hint", "hints"]
 
@@ -22,6 +23,7 @@ CLIPPED = 102 * 1024
 #: As many broken references are named.
 MAX_NAMED = 20
 
+_LONG_LINE = re.compile(rb"[^\r\n]{%d}" % (MAX_LINE + 1))
 _BULK = re.compile("news|market|promo|campaign|bulk|digest|announce", re.IGNORECASE)
 
 
@@ -41,7 +43,9 @@ class Hint:
 def hints(mail: InboundMessage, *, tags: Iterable[str] = ()) -> tuple[Hint, ...]:
     """Return what is worth a thought, the most harmful first."""
     scan = Scan(mail.html or "")
-    found = (*_bodies(mail), *_bulk(mail, tags), *_images(mail, scan), *_html(mail, scan))
+    found = (
+        *_bodies(mail), *_source(mail), *_bulk(mail, tags), *_images(mail, scan), *_html(mail, scan),
+    )  # fmt: skip
     return tuple(Hint(code=code, text=text) for code, text in found)
 
 
@@ -53,6 +57,11 @@ def _bodies(mail: InboundMessage) -> Iterator[tuple[str, str]]:
         yield "no-text", "There is no text beside the HTML: filters mind, and some people read only text."
     if not (mail.subject or "").strip():
         yield "no-subject", "There is no subject."
+
+
+def _source(mail: InboundMessage) -> Iterator[tuple[str, str]]:
+    if _LONG_LINE.search(mail.raw or b""):
+        yield "long-lines", f"A line is longer than {MAX_LINE} bytes: mail servers refuse it, or break it."
 
 
 def _bulk(mail: InboundMessage, tags: Iterable[str]) -> Iterator[tuple[str, str]]:

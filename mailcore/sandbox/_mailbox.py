@@ -225,7 +225,10 @@ class Mailbox(Closing):
 def _rows(database: sqlite3.Connection, cls: type[T], query: str, *values: Any) -> list[T]:
     names = [field.name for field in attrs.fields(cls)]
     rows = database.execute(f"SELECT {', '.join(names)} {query}", values).fetchall()
-    return [cls(**dict(zip(names, map(_loaded, names, row), strict=True))) for row in rows]
+    try:
+        return [cls(**dict(zip(names, map(_loaded, names, row), strict=True))) for row in rows]
+    except (ValueError, TypeError) as error:
+        raise sqlite3.DataError(f"a row is damaged ({error})") from None
 
 
 def _remove(database: sqlite3.Connection, mail: int) -> None:

@@ -30,6 +30,13 @@ def codes(*, text: str = "Hi", html: str = "", subject: str = "Hi", **more: Any)
     return [hint.code for hint in hints(InboundMessage(raw=mail.as_bytes()), tags=more.get("tags", ()))]
 
 
+def test_long_lines() -> None:
+    """A line that mail servers refuse is said; one of just that length is not."""
+    for length, expected in ((998, []), (999, ["long-lines"])):
+        mail = InboundMessage(raw=b"Subject: Hi\r\n\r\n" + b"x" * length + b"\r\n")
+        assert [hint.code for hint in hints(mail)] == expected
+
+
 class TestHints:
     """Each hint has its mail, and a good mail has none."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -192,6 +193,20 @@ class TestFile:
         """Nobody else on the machine can read the file."""
         with Mailbox(tmp_path / "mail.db"):
             assert stat.S_IMODE((tmp_path / "mail.db").stat().st_mode) == 0o600
+
+    @pytest.mark.parametrize(
+        "statement, words",
+        [("PRAGMA user_version = 9", "another version"), ("UPDATE mails SET at = 'yesterday'", "is damaged")],
+    )
+    def test_meddled_with(self, tmp_path: Path, statement: str, words: str) -> None:
+        """A file of ours that somebody changed is named in one sentence too."""
+        path = tmp_path / "mail.db"
+        with Mailbox(path) as box:
+            fill(box, "a")
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute(statement)
+        with pytest.raises(MailcoreError, match=rf"mail\.db.*{words}"), Mailbox(path) as box:
+            box.mails()
 
     def test_garbage(self, tmp_path: Path) -> None:
         """A file that is no database is named in one sentence, and left alone."""

@@ -100,6 +100,13 @@ class TestSmtp:
         assert line["recipients"] == ["b@x.example", "hidden@x.example"]
         assert browser.json(f"/api/mails/{line['id']}")["happenings"] == []
 
+    def test_long_lines(self, server: Any, browser: Any) -> None:
+        """A mail whose lines are too long for others is kept as it came: one wants to see what it is."""
+        source = b"Subject: Wide\r\n\r\n" + b"x" * 70_000 + b"\r\n"
+        with smtplib.SMTP("127.0.0.1", server.smtp_port) as client:
+            client.sendmail("a@x.example", ["b@x.example"], source)
+        assert browser("GET", "/api/mails/1/source").content == source
+
     def test_by_the_adapter(self, server: Any, browser: Any) -> None:
         """The settings that are printed for SMTP are those of our adapter."""
         given = {"provider": "smtp", "host": "127.0.0.1", "port": server.smtp_port, "security": "plain"}
