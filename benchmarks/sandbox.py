@@ -116,7 +116,8 @@ def message(number: int) -> Message:
     """Return one of many mails."""
     subject = f"{WORDS[number % len(WORDS)]} number-{number}"
     text, html = BODY, f"<p>{BODY}</p>"
-    return Message(from_="ada@example.com", to="grace@example.net", subject=subject, text=text, html=html)
+    to = f"grace-{number}@example.net"
+    return Message(from_="ada@example.com", to=to, subject=subject, text=text, html=html)
 
 
 def search(url: str, words: str) -> tuple[int, float]:

@@ -114,10 +114,15 @@ class Mailbox(Closing):
 
     def mails(self, search: str = "", *, before: int | None = None, limit: int = 100) -> list[Mail]:
         """Return the newest mails that hold every word of `search`, in any letter case."""
-        found = (key for key in reversed(self._found(search)) if before is None or key < before)
-        keys = list(islice(found, limit))
+        return self.found(search, before=before, limit=limit)[0]
+
+    def found(self, search: str = "", *, before: int | None, limit: int) -> tuple[list[Mail], int]:
+        """Return those, and how many there are in all, having looked through them once."""
+        found = self._found(search)
+        fitting = (key for key in reversed(found) if before is None or key < before)
+        keys = list(islice(fitting, limit))
         marks = ", ".join("?" for _ in keys)
-        return self._read(Mail, f"FROM mails WHERE id IN ({marks}) ORDER BY id DESC", *keys)
+        return self._read(Mail, f"FROM mails WHERE id IN ({marks}) ORDER BY id DESC", *keys), len(found)
 
     def count(self, search: str = "") -> int:
         """Return how many mails hold every word of `search`."""

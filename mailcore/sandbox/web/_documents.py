@@ -22,12 +22,14 @@ __all__ = [
     "webhook_document",
 ]
 
+_LINE = tuple(field.name for field in attrs.fields(Mail))
 _SHARES = ("throttled", "failed", "failed_after", "dropped", "garbled")
 
 
 def line(mail: Mail) -> dict[str, Any]:
     """Return a mail as the list has it."""
-    return {**attrs.asdict(mail), "at": mail.at.isoformat(), "recipients": list(mail.recipients)}
+    values = {name: getattr(mail, name) for name in _LINE}
+    return {**values, "at": mail.at.isoformat()}
 
 
 def mail_document(sandbox: Sandbox, mail: Mail) -> dict[str, Any]:

@@ -61,8 +61,7 @@ async def list_mails(request: Request) -> Response:
     mailbox = request.app.state.sandbox.mailbox
     search = request.query_params.get("search", "")
     before, limit = numbers(request)
-    mails = await run_in_threadpool(mailbox.mails, search, before=before, limit=limit)
-    total = await run_in_threadpool(mailbox.count, search)
+    mails, total = await run_in_threadpool(mailbox.found, search, before=before, limit=limit)
     return JSONResponse({"total": total, "mails": [line(mail) for mail in mails]})
 
 

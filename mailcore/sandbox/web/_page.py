@@ -152,8 +152,7 @@ def _list(request: Request) -> dict[str, Any]:
     mailbox = request.app.state.sandbox.mailbox
     search = request.query_params.get("search", "")
     before, limit = numbers(request)
-    mails = mailbox.mails(search, before=before, limit=limit + 1)
-    total = mailbox.count(search)
+    mails, total = mailbox.found(search, before=before, limit=limit + 1)
     more = mails[limit - 1].id if len(mails) > limit else None
     return {"mails": mails[:limit], "total": total, "search": search, "more": more}
 

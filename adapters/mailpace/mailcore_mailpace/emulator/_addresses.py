@@ -10,6 +10,7 @@ import re
 from email.errors import NonASCIILocalPartDefect, ObsoleteHeaderDefect
 from email.headerregistry import Address
 from email.policy import default
+from functools import lru_cache
 from typing import Any
 
 from mailcore_mailpace.emulator._mail import Mailbox
@@ -48,6 +49,7 @@ def domain_of(address: str) -> str:
     return ascii_domain
 
 
+@lru_cache(maxsize=64)  # a sandbox reads each request twice: to adopt its sender, and to answer it
 def read_mailboxes(text: str) -> tuple[Mailbox, ...]:
     """
     Read a comma-separated list, in order.
