@@ -17,7 +17,7 @@ __all__ = ["Refusal", "Refusals"]
 
 #: So many are kept, and so many bytes of each body.
 MOST = 100
-MAX_BODY = 64 * 1024
+MAX_BODY = 16 * 1024
 
 
 @attrs.frozen(kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,6 +13,25 @@ import requests
 from mailcore import MailcoreError, Mailer, Message, NotAccepted, Rejected
 
 pytestmark = [pytest.mark.loopback]
+
+
+#: What no client of a provider sends.
+BODIES = (
+    b"", b"null", b"[]", b"[null]", b"{}", b"[" * 100_000, b'{"a":' * 5000, b'{"a":1e999}', b"\xff\x00",
+    b'{"Content":null,"BulkEmailEntries":null}', b'{"from":[],"From":{},"to":{"a":1}}',
+)  # fmt: skip
+KINDS = ("application/json", "multipart/form-data; boundary=x", "text/plain")
+KEYS = (
+    {"Authorization": "Basic \xff", "MailPace-Server-Token": "t", "X-Postmark-Server-Token": "t"},
+    {"Authorization": "AWS4-HMAC-SHA256 Credential=x, SignedHeaders=, Signature="},
+)
+PATHS = {
+    "amazon-ses": ("/v2/email/outbound-emails", "/v2/email/outbound-bulk-emails", "/s3/x", ""),
+    "mailgun": ("/v3/x.example/messages", "/v3/x.example/messages.mime", ""),
+    "mailpace": ("", "/x"),
+    "postmark": ("/email", "/email/batch", "/email/withTemplate", "/email/batchWithTemplates"),
+    "resend": ("/emails", "/emails/batch", "/emails/receiving/x"),
+}
 
 
 class TestChaos:
@@ -92,9 +112,19 @@ class TestRefused:
                 session.post(url, data=f"{number} {'x' * 70_000 if number == 102 else ''}", timeout=60)
         refused = browser.json("/api/refused")["refused"]
         assert [one["id"] for one in refused] == list(range(103, 3, -1))
-        assert len(refused[0]["request"]["body"]) == 64 * 1024
+        assert len(refused[0]["request"]["body"]) == 16 * 1024
         browser("DELETE", "/api/mails")
         assert browser.json("/api/refused") == {"refused": []}
+
+    def test_hostile(self, server: Any, browser: Any, provider: str) -> None:
+        """Whatever a request holds, the provider answers it, and goes on."""
+        url = server.settings[provider]["api_url"]
+        with requests.Session() as session:
+            for path, body, kind, key in product(PATHS[provider], BODIES, KINDS, KEYS):
+                headers = {"Content-Type": kind, "Accept": "application/json", **key}
+                status = session.post(url + path, data=body, headers=headers, timeout=60).status_code
+                assert status < 500, (path, body[:40], kind, key)
+        assert browser.json("/api/mails")["total"] == 0
 
     def test_wrong_address(self, server: Any) -> None:
         """Whoever forgets the path of the provider is told where its API is."""

@@ -146,8 +146,8 @@ class AmazonSesEmulator:
         """Trust the access key of an API request, whatever its secret half, and its sender."""
         with self._lock:
             self._adopted.add(key_of(request))
-            with suppress(Refusal, ValueError, RecursionError):
-                payload = json.loads(body_of(request))
+            with suppress(Refusal):  # what cannot be read is refused when it is handled
+                payload = _payload(request)
                 entries = list(bulk(payload)) if "BulkEmailEntries" in payload else [single(payload)]
                 self._domains |= {_domain(entry.sender) for entry in entries}
 
