@@ -13,7 +13,7 @@ import attrs
 
 from mailcore._inbound.message import InboundMessage
 from mailcore.sandbox._scan import Scan
-from mailcore.sandbox._source import MAX_LINE
+from mailcore.sandbox._source import MAX_LINE, is_wide
 
 __all__ = ["Hint", "hints"]
 
@@ -23,7 +23,6 @@ CLIPPED = 102 * 1024
 #: As many broken references are named.
 MAX_NAMED = 20
 
-_LONG_LINE = re.compile(rb"[^\r\n]{%d}" % (MAX_LINE + 1))
 _BULK = re.compile("news|market|promo|campaign|bulk|digest|announce", re.IGNORECASE)
 
 
@@ -60,7 +59,7 @@ def _bodies(mail: InboundMessage) -> Iterator[tuple[str, str]]:
 
 
 def _source(mail: InboundMessage) -> Iterator[tuple[str, str]]:
-    if _LONG_LINE.search(mail.raw or b""):
+    if is_wide(mail.raw or b""):
         yield "long-lines", f"A line is longer than {MAX_LINE} bytes: mail servers refuse it, or break it."
 
 

@@ -15,13 +15,12 @@ import attrs
 
 from mailcore._emulator import EmulatedFile, EmulatedMail
 
-__all__ = ["source_of"]
+__all__ = ["MAX_LINE", "is_wide", "source_of"]
 
 #: The longest line that SMTP carries, without its end.
 MAX_LINE = 998
 
 _BREAKS = re.compile(r"[\r\n\0]+\s*")
-_LONG_LINE = re.compile(rb"[^\n]{%d}" % (MAX_LINE + 1))
 _TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+")
 
 
@@ -40,6 +39,11 @@ def source_of(mail: EmulatedMail, at: datetime) -> bytes:
     pairs = [*mail.headers, *((name, value) for name, value in own if name.lower() not in names)]
     entity = _entity(mail)
     return _head((*pairs, *entity.head)) + entity.body
+
+
+def is_wide(text: bytes) -> bool:
+    """Tell whether a line is longer than SMTP carries; each byte is looked at once."""
+    return any(len(line) > MAX_LINE for line in text.splitlines())
 
 
 def _entity(mail: EmulatedMail) -> _Part:
@@ -69,7 +73,7 @@ def _multipart(kind: str, parts: list[_Part]) -> _Part:
 
 def _text(kind: str, text: str) -> _Part:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").encode(errors="replace")
-    wide = _LONG_LINE.search(lines) is not None or b"\0" in lines
+    wide = is_wide(lines) or b"\0" in lines
     head = ("Content-Type", f"text/{kind}; charset=utf-8")
     if wide:
         return _Part((head, ("Content-Transfer-Encoding", "base64")), _base64(lines))

@@ -37,6 +37,14 @@ def test_long_lines() -> None:
         assert [hint.code for hint in hints(mail)] == expected
 
 
+def test_long_mail() -> None:
+    """Looking for long lines takes no longer than reading."""
+    raw = b"Subject: Hi\r\n\r\n" + (b"x" * 900 + b"\r\n") * 11_000
+    started = time.process_time()
+    assert hints(InboundMessage(raw=raw)) == ()
+    assert time.process_time() - started < 5
+
+
 class TestHints:
     """Each hint has its mail, and a good mail has none."""
 
