@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import smtplib
 import socket
+import threading
 import time
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import requests
 
 from mailcore import Attachment, EventType, Mailer, Message, Rejected
+from mailcore.sandbox import Chaos
 from mailcore.sandbox.web import _actions
 
 pytestmark = [pytest.mark.loopback]
@@ -341,6 +343,23 @@ class TestSpeed:
         connections = server._server.lifespan.state["connections"].values()
         sockets = [connection.get_extra_info("socket") for connection in connections]
         assert [found.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0 for found in sockets] == [True]
+
+    def test_long_answers_stop_nobody(self, server: Any, monkeypatch: pytest.MonkeyPatch, send: Any) -> None:
+        """A small request is answered at once; a large one and a slow one have a thread of their own."""
+        threads: list[str] = []
+        whole = server.sandbox.answer
+
+        def answer(*asked: Any) -> Any:
+            threads.append(threading.current_thread().name)
+            return whole(*asked)
+
+        monkeypatch.setattr(server.sandbox, "answer", answer)
+        send(server)
+        send(server, text="x" * 70_000)
+        server.sandbox.chaos = Chaos(latency=0.01)
+        send(server)
+        own = server._thread.name
+        assert [name == own for name in threads] == [True, False, False]
 
 
 class TestStream:

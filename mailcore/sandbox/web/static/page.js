@@ -190,12 +190,13 @@ async function clearAll() {
 async function remove(mail) {
   const line = document.getElementById(`line-${mail}`);
   const next = line?.nextElementSibling ?? line?.previousElementSibling;
+  shown.replaceChildren(); // or the change that is told would ask for its events
   try {
     await ask("DELETE", `/api/mails/${mail}`);
     line?.remove();
-    if (next) await show($("a", next).getAttribute("href"));
-    else location.assign("/");
-  } catch (error) { say(error.message, true); }
+  } catch (error) { return say(error.message, true); }
+  if (next) await show($("a", next).getAttribute("href"));
+  else location.assign("/");
 }
 
 async function sample(button) {
