@@ -31,7 +31,6 @@ async function part(path) {
 }
 
 // The list -----------------------------------------------------------------------------------------
-
 const listPath = (before) =>
   `/list?${new URLSearchParams({ search: words.value, ...(before ? { before } : {}) })}`;
 
@@ -99,7 +98,6 @@ function watchMore() {
 }
 
 // One mail -----------------------------------------------------------------------------------------
-
 async function show(path, { push = true } = {}) {
   const content = await part(`${path}?part=mail`);
   shown.replaceChildren(content);
@@ -157,7 +155,6 @@ async function act(path, options, done) {
 }
 
 // What people do -----------------------------------------------------------------------------------
-
 document.addEventListener("click", (event) => {
   const target = event.target.closest("a, button");
   if (!target) return;
@@ -240,7 +237,6 @@ $("#search").addEventListener("submit", (event) => { event.preventDefault(); ref
 addEventListener("popstate", () => location.reload());
 
 // Forms --------------------------------------------------------------------------------------------
-
 // Others may have changed the settings since the page was loaded.
 async function opens(id) {
   if (id === "settings") {
@@ -287,7 +283,6 @@ drop?.addEventListener("drop", async (event) => {
 });
 
 // Beginning ----------------------------------------------------------------------------------------
-
 const kept = localStorage.getItem("theme");
 if (kept) theme(kept);
 select($("[role=tab]", shown));
