@@ -293,6 +293,7 @@ class TestResume:
 #: A process that can write so many bytes into one file; Python itself is told of a signal by an error.
 LIMITED = """
 import resource, sys
+sys.dont_write_bytecode = True  # half a compiled module would be found by whoever imports it next
 from mailcore.cli import main
 limit = int(sys.argv.pop(1))
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
