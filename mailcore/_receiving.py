@@ -14,7 +14,7 @@ Rule 4: it is a generator of steps: the requests that a proof or a mail needs, a
 from __future__ import annotations
 
 import logging
-import uuid
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -244,7 +244,7 @@ class Receiving:
 
     def _context(self, request: WebhookRequest) -> Context:
         now = self._clock()
-        return Context(now=now, created=request.received_at, unique=uuid.uuid4().hex)
+        return Context(now=now, created=request.received_at, unique=os.urandom(16).hex())
 
     def _finished(self, request: WebhookRequest, kind: EndpointKind, disposition: Disposition) -> None:
         if self._host.listens("mailcore_webhook_finished"):
