@@ -75,9 +75,10 @@ def test(arguments):
     """Start tox, which knows every check (tox.ini), and close with a line that counts."""
     prepare("test", read_toml(ROOT / "pyproject.toml")["dependency-groups"]["run"])
     report = VENV / "tox-report.json"
-    # One check is watched as it goes; several share the cores, and tell what failed.
-    way = "run" if is_one(arguments) else "run-parallel"
-    tox = [PYTHON, "-P", "-m", "tox", way, "-c", ROOT / "tox.ini", "--no-list-dependencies"]
+    # One check is watched as it goes; several share the cores, one more than there are as each waits at
+    # times, and tell what failed.
+    way = ["run"] if is_one(arguments) else ["run-parallel", "-p", str((os.cpu_count() or 1) + 1)]
+    tox = [PYTHON, "-P", "-m", "tox", *way, "-c", ROOT / "tox.ini", "--no-list-dependencies"]
     code = start([*tox, "--result-json", report, *arguments])
     if report.exists():
         print(closing_line(json.loads(report.read_text(encoding="utf-8"))), end="")
