@@ -16,7 +16,6 @@ from mailcore._content_id import bare_content_id
 from mailcore._file_content import PIECE, FileContent
 from mailcore._mapping import FrozenMap
 from mailcore._media_type import PARAMETER, guess_type, is_media_type, split_type
-from mailcore._mime.charset import is_mail_charset
 from mailcore.exceptions import InvalidAttachment
 
 if TYPE_CHECKING:
@@ -193,9 +192,12 @@ def _check_charset(content: bytes, charset: str | None) -> bytes:
 
 
 def _charset_name(given: str | None) -> str | None:
+    if given is None:
+        return None
+    from mailcore._mime.charset import is_mail_charset
+
     # Python's codecs ignore what they do not know in a name, line breaks too; and some are no charsets.
-    known = isinstance(given, str) and _CHARSET.fullmatch(given) and is_mail_charset(given)
-    if given is not None and not known:
+    if not (isinstance(given, str) and _CHARSET.fullmatch(given) and is_mail_charset(given)):
         raise InvalidAttachment(f"{given!r} is not a charset that mail is written in.", field="charset")
     return given
 

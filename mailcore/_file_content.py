@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import attrs
 
 from mailcore.exceptions import AttachmentChanged, InvalidAttachment
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["PIECE", "FileContent"]
 
@@ -83,6 +85,8 @@ class FileContent:
         Raises:
             InvalidAttachment: Outside `root`, or as for `declare`.
         """
+        from pathlib import Path
+
         base = Path.cwd() if root is None else Path(root)
         resolved, base = (base / path).resolve(), base.resolve()
         if not resolved.is_relative_to(base):
@@ -92,6 +96,8 @@ class FileContent:
     @property
     def name(self) -> str:
         """Last component of the path."""
+        from pathlib import Path
+
         return Path(self.path).name
 
     def __len__(self) -> int:
@@ -99,7 +105,7 @@ class FileContent:
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            with _opened(Path(self.path)) as file:
+            with _opened(self.path) as file:
                 self._check(file.fileno())
                 yield from self._pieces(file)
         except OSError as error:
@@ -127,7 +133,7 @@ class FileContent:
         return AttachmentChanged(f"{self.path} changed after it was attached. Attach it again.")
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: str | Path) -> BinaryIO:
     # A pipe in a file's place would wait for a writer for ever, past any deadline.
     return open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))
 

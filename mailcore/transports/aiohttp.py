@@ -217,7 +217,7 @@ class AiohttpTransport:
         return self._session().request(
             request.method,
             _url(request.url),
-            headers={**self._headers, **header_fields(request), "Content-Length": str(len(request.body))},
+            headers=header_fields(request, self._headers),
             data=upload.data(request.body),
             allow_redirects=False,
             proxy=self._proxy,

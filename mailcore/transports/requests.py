@@ -90,7 +90,7 @@ class RequestsTransport:
 
     def __init__(self, settings: Settings, *, user_agent: str = "mailcore") -> None:
         self._settings = settings
-        self._user_agent = user_agent
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         proxy = settings.proxy.reveal() if settings.proxy else None
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
         self._templates: dict[tuple[str, str], requests.PreparedRequest] = {}
@@ -151,14 +151,13 @@ class RequestsTransport:
             except (requests.RequestException, ValueError):
                 raise ConfigurationError("The service address is not one that can be reached.") from None
             template.headers.clear()
-            template.headers.update({"User-Agent": self._user_agent, "Accept-Encoding": "identity"})
             if len(self._templates) > MAX_KEPT:
                 self._templates.clear()
             self._templates[key] = template
         prepared = template.copy()
-        prepared.headers.update(header_fields(request))
+        # A plain one: nothing looks up a name in another letter case.
+        prepared.headers = header_fields(request, self._headers)  # type: ignore[assignment]  # reason: as above
         body = request.body
-        prepared.headers["Content-Length"] = str(len(body))
         if not isinstance(body, bytes) and len(body) <= ONE_PIECE:
             body = b"".join(body)
         prepared.body = body  # type: ignore[assignment]  # reason: any iterable is sent
