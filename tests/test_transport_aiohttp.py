@@ -176,7 +176,8 @@ class TestBody:
                 tracemalloc.stop()
                 await carrier.close()
 
-        assert asyncio.run(work()) <= MIB
+        # What threads of other tests allocate is counted as well, so the least of several counts.
+        assert min(asyncio.run(work()) for _ in range(5)) <= MIB
 
     def test_is_made_in_a_thread(self, serve: Any) -> None:
         """A slow disk does not hold up the loop."""
