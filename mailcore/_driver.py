@@ -129,6 +129,8 @@ def _verdict(found: SendResult | SendError, provider: str, ctx: Context) -> Send
         provider=provider,
         idempotency_key=ctx.idempotency_key,
         attempts=(_attempt(provider, ctx, Outcome.ACCEPTED, "", _kept(found.raw)),),
+        dropped=found.dropped,
+        advice=found.advice,
         raw=found.raw,
     )
 
