@@ -22,7 +22,7 @@ from mailcore import (
     TransportFailure,
 )
 from mailcore.transports._watched import Progress, _WatchedSocket
-from mailcore.transports.requests import ONE_PIECE, RequestsTransport
+from mailcore.transports.requests import ONE_PIECE, RequestsTransport, _body
 from reliability.authority import Authority
 from reliability.fault_server import Peer, Script, Server, answering
 
@@ -128,31 +128,35 @@ class TestProgress:
             Progress(Deadline(left, lambda: 0.0)).time_left(None)
 
 
-class TestTemplates:
+class TestRoutes:
     """What is kept of an address."""
 
     def test_not_all_addresses_are(self, transport: Any) -> None:
         """An API whose addresses are made of data does not fill the memory."""
-        carrier = transport()
+        adapter = transport()._adapter()
         for number in range(101):
-            carrier._prepare(request(f"http://127.0.0.1:9/{number}"))
-        assert len(carrier._templates) == 101
-        carrier._prepare(request("http://127.0.0.1:9/101"))
-        assert [url for _, url in carrier._templates] == ["http://127.0.0.1:9/101"]
+            adapter.route(f"http://127.0.0.1:9/{number}")
+        assert len(adapter._routes) == 101
+        adapter.route("http://127.0.0.1:9/101")
+        assert list(adapter._routes) == ["http://127.0.0.1:9/101"]
 
     def test_is_used_again(self, transport: Any) -> None:
-        """What an address needs is worked out once; the method is part of it."""
-        carrier = transport()
-        prepared = [
-            carrier._prepare(request("http://127.0.0.1:9/send", method=method)).method
-            for method in ("POST", "PUT", "POST")
-        ]
-        assert prepared == ["POST", "PUT", "POST"]
-        assert len(carrier._templates) == 2
-        again = dict(carrier._templates)
-        carrier._prepare(request("http://127.0.0.1:9/send"))
-        assert all(carrier._templates[key] is template for key, template in again.items())
-        assert [template.method for template in again.values()] == ["POST", "PUT"]
+        """What an address needs is worked out once, and addresses of one host share its connections."""
+        adapter = transport()._adapter()
+        route = adapter.route("http://127.0.0.1:9/send?a=b")
+        assert adapter.route("http://127.0.0.1:9/send?a=b") is route
+        assert route.target == "/send?a=b"
+        assert adapter.route("http://127.0.0.1:9/other").pool is route.pool
+        assert adapter.route("http://127.0.0.1:8/send?a=b").pool is not route.pool
+
+    def test_closed_are_forgotten(self, transport: Any, serve: Any) -> None:
+        """A transport that was closed opens anew, its many addresses included."""
+        server, carrier = serve(answering(OK)), transport()
+        carrier._adapter().route("http://127.0.0.1:9/send")
+        exchange(carrier, request(server))
+        carrier.close()
+        assert not carrier._adapter()._routes
+        assert exchange(carrier, request(server)).body == b"ok"
 
     def test_address_that_nobody_can_reach(self, transport: Any) -> None:
         """It is said as what it is: a setting."""
@@ -165,8 +169,8 @@ class TestTemplates:
         """Up to 64 KiB go out with one system call; more is read while it is sent."""
         body = JsonBody({"a": "x" * (size - len('{"a":""}'))})
         assert len(body) == size
-        prepared = transport()._prepare(request("http://127.0.0.1:9/send", body=body))
-        assert prepared.body == b"".join(body) if pieces == 1 else prepared.body is body
+        sent = _body(request("http://127.0.0.1:9/send", body=body))
+        assert sent == b"".join(body) if pieces == 1 else sent is body
 
 
 class TestSession:
@@ -187,7 +191,7 @@ class TestSession:
 
         opened = carrier._opened
         carrier._opened, carrier._lock = (os.getpid() + 1, parent), Lock()
-        assert carrier._session() is first
+        assert carrier._adapter() is first
         carrier._opened = opened
 
 

@@ -11,9 +11,7 @@ from __future__ import annotations
 import io
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -22,11 +20,15 @@ from urllib3.util.connection import allowed_gai_family
 
 from mailcore._transport import Deadline, Phase
 
-__all__ = ["POOLS", "Progress", "watching"]
+__all__ = ["POOLS", "Progress"]
+
+
+# requests and urllib3 run in the caller's thread, so the request under way is the thread's own.
+_current = threading.local()
 
 
 class Progress:
-    """How far the request of this thread got."""
+    """How far a request got: the one that this thread makes within the block."""
 
     __slots__ = ("deadline", "phase")
 
@@ -34,27 +36,19 @@ class Progress:
         self.deadline = deadline
         self.phase = Phase.CONNECTING
 
+    def __enter__(self) -> Self:
+        _current.progress = self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        del _current.progress
+
     def time_left(self, at_most: float | None) -> float:
         """Return the seconds one operation may take; raise `TimeoutError` when none are left."""
         left = self.deadline.remaining()
         if left <= 0:
             raise TimeoutError
         return left if at_most is None else min(left, at_most)
-
-
-# requests and urllib3 run in the caller's thread, so the request under way is the thread's own.
-_current = threading.local()
-
-
-@contextmanager
-def watching(deadline: Deadline) -> Iterator[Progress]:
-    """Watch the request this thread makes within the block."""
-    progress = Progress(deadline)
-    _current.progress = progress
-    try:
-        yield progress
-    finally:
-        del _current.progress
 
 
 class _Reader(io.RawIOBase):

@@ -1,6 +1,6 @@
 """Carries HTTP requests with the requests library.
 
-Rule 1: one session for one mailer (and process); one prepared template for one address.
+Rule 1: one adapter of the library's for one mailer (and process); what an address needs is worked out once.
 Rule 2: nothing from the environment: no proxies, no .netrc, no certificate variables, no log of TLS keys.
 Rule 3: redirects are not followed; connect, read and total time are bounded, and so is the answer.
 """
@@ -12,11 +12,12 @@ import threading
 from typing import Any
 from urllib.parse import urlsplit
 
+import attrs
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from mailcore._http import Headers, HttpRequest, HttpResponse
+from mailcore._http import Body, Headers, HttpRequest, HttpResponse
 from mailcore._settings import Settings
 from mailcore._transport import Deadline
 from mailcore._url import check_service_url
@@ -24,7 +25,7 @@ from mailcore.exceptions import ConfigurationError
 from mailcore.transports._failure import failure
 from mailcore.transports._header_fields import header_fields
 from mailcore.transports._trust import Trust
-from mailcore.transports._watched import POOLS, watching
+from mailcore.transports._watched import POOLS, Progress
 
 __all__ = ["RequestsTransport"]
 
@@ -36,12 +37,32 @@ MAX_KEPT = 100
 ONE_PIECE = 64 * 1024
 
 
-class _Adapter(HTTPAdapter):
-    """Make watched connections; TLS ones trust what `trust` trusts."""
+@attrs.frozen
+class _Route:
+    """
+    What requests to one address need, worked out once.
 
-    def __init__(self, trust: Trust) -> None:
+    Attributes:
+        pool: The connections to its host.
+        target: What the first line of a request names.
+    """
+
+    pool: Any
+    target: str
+
+
+class _Adapter(HTTPAdapter):
+    """
+    Make watched connections; TLS ones trust what `trust` trusts.
+
+    Args:
+        proxy: What all requests go through; None: nothing.
+    """
+
+    def __init__(self, trust: Trust, proxy: str | None) -> None:
         self._trust = trust
-        self._hosts: dict[str, Any] = {}
+        self._proxies = {"http": proxy, "https": proxy} if proxy else {}
+        self._routes: dict[str, _Route] = {}
         super().__init__(pool_maxsize=POOL_SIZE, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -55,28 +76,43 @@ class _Adapter(HTTPAdapter):
         manager.pool_classes_by_scheme = POOLS
         return manager
 
-    def build_connection_pool_key_attributes(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        host = self._hosts.get(request.url)
-        if host is None:
-            host, _ = super().build_connection_pool_key_attributes(request, *args, **kwargs)
-            if len(self._hosts) > MAX_KEPT:
-                self._hosts.clear()
-            self._hosts[request.url] = host
+    def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:
+        host, _ = super().build_connection_pool_key_attributes(*args, **kwargs)
         return host, {"ssl_context": self._trust.context()} if host["scheme"] == "https" else {}
 
-    def cert_verify(self, *args: Any, **kwargs: Any) -> None:
-        """Do nothing: the library would have each connection load the certificates again."""
+    def route(self, url: str) -> _Route:
+        """
+        Return what requests to an address need.
 
-    def build_response(self, _: Any, response: Any) -> Any:
-        """Return what was read from the wire: nobody here asks for the library's own view of it."""
-        return response
+        Raises:
+            ConfigurationError: The URL is neither https nor http to this machine, or cannot be reached.
+        """
+        route = self._routes.get(url)
+        if route is None:
+            route = self._found(url)
+            if len(self._routes) > MAX_KEPT:
+                self._routes.clear()
+            self._routes[url] = route
+        return route
+
+    def _found(self, url: str) -> _Route:
+        check_service_url(url)
+        try:
+            prepared = requests.Request("POST", url).prepare()
+            pool = self.get_connection_with_tls_context(prepared, verify=True, proxies=self._proxies)
+        except (requests.RequestException, ValueError):
+            raise ConfigurationError("The service address is not one that can be reached.") from None
+        return _Route(pool, self.request_url(prepared, self._proxies))
 
     def close(self) -> None:
         """Close every connection now: the library leaves it to the garbage collector."""
+        pools = [route.pool for route in self._routes.values()]
+        self._routes.clear()
         for manager in (self.poolmanager, *self.proxy_manager.values()):
-            for key in manager.pools.keys():  # noqa: SIM118  # reason: it has no iterator, so that threads may share it
-                if pool := manager.pools.get(key):
-                    pool.close()
+            # It has no iterator, so that threads may share it.
+            pools += [pool for key in manager.pools.keys() if (pool := manager.pools.get(key))]  # noqa: SIM118
+        for pool in pools:
+            pool.close()
         super().close()
 
 
@@ -90,25 +126,19 @@ class RequestsTransport:
 
     def __init__(self, settings: Settings, *, user_agent: str = "mailcore") -> None:
         self._settings = settings
-        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
-        proxy = settings.proxy.reveal() if settings.proxy else None
-        self._proxies = {"http": proxy, "https": proxy} if proxy else {}
-        self._templates: dict[tuple[str, str], requests.PreparedRequest] = {}
+        self._usual = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._lock = threading.Lock()
         self._opened = (os.getpid(), self._open())
 
-    def _open(self) -> requests.Session:
-        trust = Trust(self._settings.ca_bundle)
-        session = requests.Session()  # only its adapters are used, and they ask nothing of the environment
-        for scheme in ("https://", "http://"):
-            session.mount(scheme, _Adapter(trust))
-        return session
+    def _open(self) -> _Adapter:
+        proxy = self._settings.proxy
+        return _Adapter(Trust(self._settings.ca_bundle), proxy.reveal() if proxy else None)
 
-    def _session(self) -> requests.Session:
-        """Return this process's session; connections of the parent must not be shared after a fork."""
-        pid, session = self._opened
+    def _adapter(self) -> _Adapter:
+        """Return this process's adapter; connections of the parent must not be shared after a fork."""
+        pid, adapter = self._opened
         if pid == os.getpid():
-            return session
+            return adapter
         with self._lock:
             if self._opened[0] != os.getpid():
                 self._opened = (os.getpid(), self._open())  # one assignment: no thread sees half of it
@@ -128,48 +158,34 @@ class RequestsTransport:
             ProtocolBug: A header that cannot be sent as it is.
             TransportFailure: No whole answer came in time.
         """
-        prepared = self._prepare(request)
-        with watching(deadline) as progress:
+        with Progress(deadline) as progress:
             try:
-                return self._send(prepared, request, deadline)
+                return self._send(request, deadline)
             except _KNOWN as error:
                 wrong: BaseException = failure(error, progress.phase, urlsplit(request.url).netloc)
             except BaseException as error:  # noqa: BLE001  # reason: raised again below
-                # The body's own, about `ca_bundle`, or from outside: a signal, a task's time limit.
+                # Of the request itself, about `ca_bundle`, or from outside: a signal, a task's time limit.
                 wrong = error.with_traceback(None)
                 wrong.__context__ = wrong.__cause__ = None
         # Raised out here, without the library's error: its text and frames may hold the token.
         raise wrong
 
-    def _prepare(self, request: HttpRequest) -> requests.PreparedRequest:
-        key = (request.method, request.url)
-        template = self._templates.get(key)
-        if template is None:
-            check_service_url(request.url)
-            try:
-                template = requests.Request(request.method, request.url).prepare()
-            except (requests.RequestException, ValueError):
-                raise ConfigurationError("The service address is not one that can be reached.") from None
-            template.headers.clear()
-            if len(self._templates) > MAX_KEPT:
-                self._templates.clear()
-            self._templates[key] = template
-        prepared = template.copy()
-        # A plain one: nothing looks up a name in another letter case.
-        prepared.headers = header_fields(request, self._headers)  # type: ignore[assignment]  # reason: as above
-        body = request.body
-        if not isinstance(body, bytes) and len(body) <= ONE_PIECE:
-            body = b"".join(body)
-        prepared.body = body  # type: ignore[assignment]  # reason: any iterable is sent
-        return prepared
-
-    def _send(
-        self, prepared: requests.PreparedRequest, request: HttpRequest, deadline: Deadline
-    ) -> HttpResponse:
+    def _send(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
+        route = self._adapter().route(request.url)
         connect = max(min(self._settings.connect_timeout, deadline.remaining()), 0.001)
-        adapter: Any = self._session().get_adapter(request.url)
-        response = adapter.send(
-            prepared, stream=True, timeout=(connect, self._settings.read_timeout), proxies=self._proxies
+        # Not by the library's own `send`: it works out the route again, and makes of the answer more than
+        # anybody asks for.
+        response = route.pool.urlopen(
+            request.method,
+            route.target,
+            body=_body(request),
+            headers=header_fields(request, self._usual),
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+            timeout=urllib3.Timeout(connect=connect, read=self._settings.read_timeout),
         )
         try:
             body = _read(response, request.max_response)
@@ -177,6 +193,11 @@ class RequestsTransport:
             response.close()
             response.release_conn()
         return HttpResponse(status=response.status, headers=Headers(response.headers.items()), body=body)
+
+
+def _body(request: HttpRequest) -> bytes | Body:
+    body = request.body
+    return b"".join(body) if not isinstance(body, bytes) and len(body) <= ONE_PIECE else body
 
 
 def _read(raw: Any, limit: int) -> bytes:
