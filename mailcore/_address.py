@@ -96,7 +96,7 @@ class Address:
         the text is never folded.
         """
         spec = self.addr_spec if self.addr_spec.isascii() else self.ascii_spec
-        return self._around(_quote(self.display_name), spec)
+        return spec if not self.display_name else self._around(_quote(self.display_name), spec)
 
     def to_header(self) -> str:
         """Return the form for a MIME header: as `to_text`, non-ASCII names as RFC 2047 words."""

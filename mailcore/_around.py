@@ -20,15 +20,20 @@ __all__ = ["around_delivery", "around_send"]
 T = TypeVar("T")
 Work = TypeVar("Work", bound=Callable[..., Steps[Any]])
 
+_SEND, _DELIVERY = "mailcore_send_started", "mailcore_webhook_started"
+
 
 def around_send(work: Work) -> Work:
     """Let observers hear of a method of `Sending` whose first argument is a message, or several."""
 
     @wraps(work)
     def watched(self: Any, given: Any, *arguments: Any) -> Steps[Any]:
+        steps = work(self, given, *arguments)
+        if not self._host.listens(_SEND):
+            return steps
         messages = tuple(given) if isinstance(given, list | tuple) else (given,)
         told = {"provider": self.provider, "mailer": self.name, "messages": messages}
-        return _watched(self._host, "mailcore_send_started", told, work(self, given, *arguments))
+        return _between(self._host, _SEND, told, steps)
 
     return watched  # type: ignore[return-value]  # reason: it is called as `work` is
 
@@ -38,15 +43,13 @@ def around_delivery(work: Work) -> Work:
 
     @wraps(work)
     def watched(self: Any, delivery: Any, kind: Any) -> Steps[Any]:
+        steps = work(self, delivery, kind)
+        if not self._host.listens(_DELIVERY):
+            return steps
         known = next((each for each in EndpointKind if kind in (each, each.value)), None)
-        told = {"provider": self.provider, "kind": known}
-        return _watched(self._host, "mailcore_webhook_started", told, work(self, delivery, kind))
+        return _between(self._host, _DELIVERY, {"provider": self.provider, "kind": known}, steps)
 
     return watched  # type: ignore[return-value]  # reason: it is called as `work` is
-
-
-def _watched(host: PluginHost, hook: str, told: dict[str, Any], steps: Steps[T]) -> Steps[T]:
-    return _between(host, hook, told, steps) if host.listens(hook) else steps
 
 
 def _between(host: PluginHost, hook: str, told: dict[str, Any], steps: Steps[T]) -> Steps[T]:

@@ -66,10 +66,6 @@ class _Transports(Generic[Carrying]):
         self._secrets = [value for value in values if len(value) >= SHORTEST]
         self._made: dict[type[Any], Carrying] = {}
 
-    def deadline(self) -> Deadline:
-        """Return the moment by which a send that begins now must be done."""
-        return Deadline(self._settings.deadline)
-
     def transport(self, handles: type[Any]) -> Carrying:
         """Return what carries requests of that type."""
         if self._given is not None:
@@ -88,15 +84,18 @@ class _Transports(Generic[Carrying]):
         return made
 
     def _asked(self, request: Request) -> StandIn | None:
-        self._host.notify("mailcore_request_prepared", **self._told, request=request)
+        if self._host.listens("mailcore_request_prepared"):
+            self._host.notify("mailcore_request_prepared", **self._told, request=request)
         return stand_in(self._given, host=self._host)
 
     def _answer_of(self, double: StandIn, request: Request) -> Any:
         return double.answer(request, provider=self._told["provider"], host=self._host)
 
     def _answered(self, request: Request, response: Any) -> Any:
-        response = _masked(response, {*self._secrets, *_secrets_of(request)})
-        self._host.notify("mailcore_response_received", **self._told, request=request, response=response)
+        if secrets := {*self._secrets, *_secrets_of(request)}:
+            response = _masked(response, secrets)
+        if self._host.listens("mailcore_response_received"):
+            self._host.notify("mailcore_response_received", **self._told, request=request, response=response)
         return response
 
 
@@ -117,29 +116,27 @@ class Carrier(_Transports[Transport], Closing):
         self._sleep = sleep
 
     def run(self, flow: Steps[T]) -> T:
-        """Carry out a flow and return what it returns; its deadline begins now, unless it yields another."""
-        until = self.deadline()
+        """Carry out a flow and return what it returns; where it names no deadline, the usual one holds."""
+        until: Deadline | None = None
 
         def carry_out(step: Request | Pause | Call | Deadline) -> Any:
             nonlocal until
             if isinstance(step, Deadline):
                 until = step
                 return None
-            return self._carry_out(step, until)
+            if isinstance(step, Pause):
+                return self._sleep(step.seconds)
+            if isinstance(step, Call):
+                return step.function(*step.arguments)
+            until = until or Deadline(self._settings.deadline)
+            double = self._asked(step)
+            if double is not None:
+                response = self._answer_of(double, step)
+            else:
+                response = self.transport(type(step)).exchange(step, deadline=until)
+            return self._answered(step, response)
 
         return drive(flow, carry_out)
-
-    def _carry_out(self, step: Request | Pause | Call, deadline: Deadline) -> Any:
-        if isinstance(step, Pause):
-            return self._sleep(step.seconds)
-        if isinstance(step, Call):
-            return step.function(*step.arguments)
-        double = self._asked(step)
-        if double is not None:
-            response = self._answer_of(double, step)
-        else:
-            response = self.transport(type(step)).exchange(step, deadline=deadline)
-        return self._answered(step, response)
 
     def close(self) -> None:
         """Close the connections that were made here; a later flow opens new ones."""
@@ -167,29 +164,27 @@ class AsyncCarrier(_Transports[AsyncTransport], AsyncClosing):
         self._call = _loop.call
 
     async def run(self, flow: Steps[T]) -> T:
-        """Carry out a flow and return what it returns; its deadline begins now, unless it yields another."""
-        until = self.deadline()
+        """Carry out a flow and return what it returns; where it names no deadline, the usual one holds."""
+        until: Deadline | None = None
 
         async def carry_out(step: Request | Pause | Call | Deadline) -> Any:
             nonlocal until
             if isinstance(step, Deadline):
                 until = step
                 return None
-            return await self._carry_out(step, until)
+            if isinstance(step, Pause):
+                return await self._sleep(step.seconds)
+            if isinstance(step, Call):
+                return await self._call(step.function, *step.arguments)
+            until = until or Deadline(self._settings.deadline)
+            double = self._asked(step)
+            if double is not None:
+                response = self._answer_of(double, step)
+            else:
+                response = await self.transport(type(step)).exchange(step, deadline=until)
+            return self._answered(step, response)
 
         return await drive_async(flow, carry_out)
-
-    async def _carry_out(self, step: Request | Pause | Call, deadline: Deadline) -> Any:
-        if isinstance(step, Pause):
-            return await self._sleep(step.seconds)
-        if isinstance(step, Call):
-            return await self._call(step.function, *step.arguments)
-        double = self._asked(step)
-        if double is not None:
-            response = self._answer_of(double, step)
-        else:
-            response = await self.transport(type(step)).exchange(step, deadline=deadline)
-        return self._answered(step, response)
 
     async def close(self) -> None:
         """Close the connections that were made here; a later flow opens new ones."""
@@ -215,8 +210,9 @@ def _masked(response: Any, secrets: Iterable[str]) -> Any:
 
 
 def _masked_http(response: HttpResponse, secrets: Iterable[str]) -> HttpResponse:
+    said = "\n".join([text for _, text in response.headers.pairs])
     for secret in secrets:
-        if secret.encode() in response.body or any(secret in text for _, text in response.headers.pairs):
+        if secret in said or secret.encode() in response.body:
             pairs = [(name, text.replace(secret, "****")) for name, text in response.headers.pairs]
             body = response.body.replace(secret.encode(), b"****")
             response = attrs.evolve(response, headers=Headers(pairs), body=body)

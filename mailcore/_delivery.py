@@ -102,7 +102,7 @@ def _pairs(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple(headers)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # no slots: a dictionary is filled in half the time
 class WebhookRequest:
     """
     One delivery, exactly as received.

@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 
 from mailcore._adapter import Adapter, Context
+from mailcore._changed import changed
 from mailcore._delivery import Covers, Disposition, EndpointKind, VerifiedWebhook, WebhookRequest
 from mailcore._plugins import PluginHost
 from mailcore._quarantine import Quarantine
@@ -140,7 +141,7 @@ class Dispatcher:
         if kind is EndpointKind.TRACKING:
             proof = webhook.verification
             events = self.adapter.parse_events(webhook)
-            return [attrs.evolve(event, provider=self.provider, verified_by=proof) for event in events]
+            return [changed(event, provider=self.provider, verified_by=proof) for event in events]
         yield self.deadline()
         mails = yield from self.adapter.inbound_flow(webhook, self.context(webhook.request))
         return [attrs.evolve(mail, provider=self.provider) for mail in mails]

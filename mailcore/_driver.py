@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import attrs
-
 from mailcore._adapter import Adapter, Context, Flow
+from mailcore._changed import changed
 from mailcore._http import HttpRequest, HttpResponse, Request, SmtpRequest, SmtpResponse
 from mailcore._message import Message
 from mailcore._result import TAKEN, Attempt, SendResult
@@ -48,7 +47,7 @@ def send_steps(
         return _send_once(adapter, provider, message, ctx)
 
     result, earlier = yield from repeated(once, ctx, repeats)
-    return attrs.evolve(result, attempts=(*earlier, *result.attempts)) if earlier else result
+    return changed(result, attempts=(*earlier, *result.attempts)) if earlier else result
 
 
 def first_request(adapter: Adapter, provider: str, message: Message, ctx: Context) -> Request:
@@ -108,7 +107,7 @@ def _batch_once(
 def _after(verdict: SendResult | SendError, earlier: tuple[Attempt, ...]) -> SendResult | SendError:
     attempts = (*earlier, *verdict.attempts)
     if isinstance(verdict, SendResult):
-        return attrs.evolve(verdict, attempts=attempts)
+        return changed(verdict, attempts=attempts)
     verdict.attempts = attempts
     return verdict
 
@@ -121,18 +120,8 @@ def _verdict(found: SendResult | SendError, provider: str, ctx: Context) -> Send
         _check_result(found)
     except SendError as error:
         return _completed(error, provider, ctx)
-    return SendResult(
-        message_id=found.message_id,
-        recipients=found.recipients,
-        scope=found.scope,
-        message_ids=found.message_ids,
-        provider=provider,
-        idempotency_key=ctx.idempotency_key,
-        attempts=(_attempt(provider, ctx, Outcome.ACCEPTED, "", _kept(found.raw)),),
-        dropped=found.dropped,
-        advice=found.advice,
-        raw=found.raw,
-    )
+    attempts = (_attempt(provider, ctx, Outcome.ACCEPTED, "", _kept(found.raw)),)
+    return changed(found, provider=provider, idempotency_key=ctx.idempotency_key, attempts=attempts)
 
 
 def _opened(flow: Callable[..., Flow[T]], *arguments: Any) -> Flow[T]:
@@ -242,7 +231,10 @@ def _check_result(result: Any) -> None:
     response = _kept(result.raw)
     if not result.recipients:
         raise MaybeSent("The provider's answer names no recipient.", response=response)
-    if not TAKEN.intersection([found.status for found in result.recipients.values()]):
+    for found in result.recipients.values():
+        if found.status in TAKEN:
+            break
+    else:
         reasons = dict.fromkeys(found.reason for found in result.recipients.values() if found.reason)
         raise RecipientRejected(
             "; ".join(reasons) or "The provider refused every recipient.", response=response

@@ -98,7 +98,7 @@ def _texts(items: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # no slots: a dictionary is filled in half the time
 class TrackingEvent:
     """
     One thing that happened to one mail.

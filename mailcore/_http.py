@@ -56,9 +56,13 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_found", "pairs")
 
     def __init__(self, pairs: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
-        items = pairs.items() if isinstance(pairs, Mapping) else pairs
+        items: Iterable[tuple[str, str]]
         if isinstance(pairs, Headers):
             items = pairs.pairs
+        elif isinstance(pairs, list | tuple) or not isinstance(pairs, Mapping):
+            items = pairs
+        else:
+            items = pairs.items()
         self.pairs: tuple[tuple[str, str], ...] = tuple([(str(name), str(value)) for name, value in items])
         self._found: dict[str, list[str]] | None = None
 
@@ -115,7 +119,7 @@ def _texts(items: Iterable[str]) -> tuple[str, ...]:
     return tuple(items)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # no slots: a dictionary is filled in half the time
 class HttpRequest:
     """
     One HTTP request.

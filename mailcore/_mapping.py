@@ -31,7 +31,10 @@ class FrozenMap(Mapping[str, V]):
     def __len__(self) -> int:
         return len(self._items)
 
-    # The mixins of `Mapping` would go through the two above for each item.
+    # The mixins of `Mapping` would go through the two above for each item, or raise and catch.
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self._items.get(key, default)
 
     def keys(self) -> KeysView[str]:
         return self._items.keys()

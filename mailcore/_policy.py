@@ -169,7 +169,8 @@ def apply_capabilities(
     """
     asked, dropped = message, dict[str, None]()
     # Most messages have no use for most of what a provider cannot carry.
-    for limit in [limit for limit in carried if getattr(message, limit.field) is not limit.unused]:
+    values = vars(message)
+    for limit in [limit for limit in carried if values[limit.field] is not limit.unused]:
         use = limit.use
         if use.amount(message) <= limit.allowed:
             continue

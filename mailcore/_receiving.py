@@ -25,6 +25,7 @@ from mailcore import _config
 from mailcore._adapter import Adapter, Context
 from mailcore._around import around_delivery
 from mailcore._basic_auth import match
+from mailcore._changed import changed
 from mailcore._delivery import (
     Covers,
     Disposition,
@@ -201,7 +202,7 @@ class Receiving:
         self._precheck(request, kind)
         if self.settings.webhook_secret or request.basic_auth is not None:
             label = match(self.settings.webhook_secret, request.headers)
-            request = attrs.evolve(request, basic_auth=label)
+            request = changed(request, basic_auth=label)
         try:
             found = yield from self._proof(request)
         except WebhookRejected as error:
@@ -279,7 +280,7 @@ def _without_credentials(request: WebhookRequest) -> WebhookRequest:
     if "Authorization" not in request.headers:
         return request
     pairs = [(name, value) for name, value in request.headers.pairs if name.lower() != "authorization"]
-    return attrs.evolve(request, headers=Headers(pairs))
+    return changed(request, headers=Headers(pairs))
 
 
 def _no_proof(configuration: _config.Configuration) -> str:

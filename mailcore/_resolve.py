@@ -122,7 +122,7 @@ def has_content(message: Message) -> bool:
 def _check_complete(message: Message) -> None:
     if not message.from_:
         raise InvalidMessage("There is no sender. Give from_, or a default for it.", field="from_")
-    if not message.recipients:
+    if not (message.to or message.cc or message.bcc):
         raise InvalidMessage("There is no recipient. Give to, cc or bcc.", field="to")
     if not has_content(message):
         raise InvalidMessage(

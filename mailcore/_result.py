@@ -41,7 +41,7 @@ class SendStatus(enum.Enum):
 
 
 #: Statuses under which the provider has the mail.
-TAKEN = frozenset({SendStatus.QUEUED, SendStatus.SENT, SendStatus.UNKNOWN})
+TAKEN = (SendStatus.QUEUED, SendStatus.SENT, SendStatus.UNKNOWN)
 
 
 @attrs.frozen(kw_only=True)
@@ -62,7 +62,7 @@ class Advice:
     url: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # no slots: a dictionary is filled in half the time
 class Attempt:
     """
     One try at a provider.
@@ -100,10 +100,10 @@ class RecipientResult:
 
 
 def _recipients(rows: Mapping[str, RecipientResult]) -> FrozenMap[RecipientResult]:
-    return FrozenMap(rows)
+    return rows if isinstance(rows, FrozenMap) else FrozenMap(rows)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # no slots: a dictionary is filled in half the time
 class SendResult:
     """
     The provider has the mail.

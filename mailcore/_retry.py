@@ -92,8 +92,9 @@ class Quota:
 
     def give_back(self, paid: int) -> None:
         """Return what a send paid that ended well; one that paid nothing earns one token."""
-        with self._lock:
-            self._left = min(self._capacity, self._left + max(paid, 1))
+        if self._left < self._capacity:  # it is full nearly always, and all threads share the lock
+            with self._lock:
+                self._left = min(self._capacity, self._left + max(paid, 1))
 
 
 @attrs.frozen(kw_only=True)

@@ -22,6 +22,7 @@ from mailcore import _config
 from mailcore._adapter import Adapter, Context
 from mailcore._around import around_send
 from mailcore._capabilities import Capability, support
+from mailcore._changed import changed
 from mailcore._driver import batch_steps, first_request, send_steps
 from mailcore._fingerprint import KeyBook
 from mailcore._http import Request
@@ -167,7 +168,9 @@ class Sending:
         given = prepared.message.idempotency_key if self._spec.idempotency else None
         new = given is not None and self._keys.check(given, prepared.message)
         try:
-            result = yield from self._attempts(prepared, context, deadline)
+            result = yield from send_steps(
+                self._adapter, self.provider, prepared.message, context, self._repeats(deadline)
+            )
         except MailcoreError as error:
             if new and given is not None and self._frees_key(error):
                 self._keys.forget(given)
@@ -188,10 +191,6 @@ class Sending:
         with contextlib.suppress(MailcoreError):
             if error.idempotency_key is not None:
                 self._keys.check(error.idempotency_key, message)
-
-    def _attempts(self, prepared: Prepared, context: Context, deadline: Deadline) -> Steps[SendResult]:
-        repeats = self._repeats(deadline)
-        return send_steps(self._adapter, self.provider, prepared.message, context, repeats)
 
     def _cancelled(self, context: Context) -> MaybeSent:
         error = MaybeSent("The send was cancelled while it was under way.")
@@ -320,4 +319,4 @@ def not_sent(error: Exception) -> MailcoreError:
 def _with_findings(result: SendResult, prepared: Prepared | None) -> SendResult:
     if prepared is None or not (prepared.dropped or prepared.advice):
         return result
-    return attrs.evolve(result, dropped=prepared.dropped, advice=prepared.advice)
+    return changed(result, dropped=prepared.dropped, advice=prepared.advice)

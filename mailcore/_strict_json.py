@@ -43,10 +43,9 @@ def strict_json(data: bytes | str, *, max_depth: int = MAX_DEPTH) -> Any:
     except ValueError as error:
         # The decoder's own text may quote the input; its class and position say enough.
         raise InvalidDocument(f"The text is not UTF-8 JSON ({type(error).__name__}).") from None
-    if _may_be_deep(text, max_depth):
+    if len(text) > max_depth and _may_be_deep(text, max_depth):
         _refuse_depth(value, max_depth)
-    unusable = _SUSPICIOUS_ESCAPE.search(text) or (isinstance(data, str) and _UNUSABLE.search(text))
-    return _scrub(value) if unusable else value
+    return _scrub(value) if _may_be_unusable(text, data) else value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -88,6 +87,13 @@ def _may_be_deep(text: str, max_depth: int) -> bool:
             if left < 0:
                 return True
     return False
+
+
+def _may_be_unusable(text: str, data: bytes | str) -> bool:
+    """Return whether the text may hold a character that has to be replaced, as itself or as an escape."""
+    if "\\u" in text and _SUSPICIOUS_ESCAPE.search(text):
+        return True
+    return isinstance(data, str) and _UNUSABLE.search(text) is not None
 
 
 def _children(value: Any) -> list[Any]:

@@ -35,8 +35,8 @@ def utc_now() -> datetime:
 
 def require_aware(value: datetime | None) -> datetime | None:
     """Return `value` in UTC; raise `ValueError` for a time without a zone."""
-    if value is None:
-        return None
+    if value is None or value.tzinfo is UTC:
+        return value
     if value.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone; times are aware.")
     return value.astimezone(UTC)

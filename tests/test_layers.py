@@ -27,8 +27,8 @@ ADAPTERS = sorted(BESIDE.values())
 #: Lowest first; a file may import those of its own layer and of those above it in this table.
 LAYERS = {
     "values": """
-        _address _address_grammar _attachment _body _characters _codec _content_id _delivery _event _extra
-        _file_content _form _form_part _header _http _inbound _json_value _mapping _media_type _message
+        _address _address_grammar _attachment _body _changed _characters _codec _content_id _delivery _event
+        _extra _file_content _form _form_part _header _http _inbound _json_value _mapping _media_type _message
         _message_fields _nearest _mime _multipart _outcome _pip _resolve _result _secret
         _spool _status _strict_json _time _unset _url _version exceptions
     """,

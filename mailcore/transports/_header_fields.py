@@ -21,17 +21,15 @@ def header_fields(request: HttpRequest, usual: Mapping[str, str]) -> dict[str, s
     Raises:
         ProtocolBug: One that cannot be sent as it is.
     """
-    found: dict[str, tuple[str, str]] = {}
+    names = [name.lower() for name, _ in request.headers]
+    if len(set(names)) < len(names):  # the library would send the last one alone
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ProtocolBug(f"The header {twice!r} is there twice; a request carries each header once.")
+    fields = {name: text for name, text in usual.items() if name.lower() not in names}
     for name, value in request.headers:
-        if name.lower() in found:  # the library would send the last one alone
-            raise ProtocolBug(f"The header {name!r} is there twice; a request carries each header once.")
-        found[name.lower()] = (name, _header(name, value))
-    others = {name: value for name, value in usual.items() if name.lower() not in found}
-    return {**others, **dict(found.values()), "Content-Length": str(len(request.body))}
-
-
-def _header(name: str, value: str | Secret) -> str:
-    text = value.reveal() if isinstance(value, Secret) else value
-    if not text.isascii() or not text.isprintable():
-        raise ProtocolBug(f"The header {name!r} holds a character that no header can carry.")
-    return text
+        text = value.reveal() if isinstance(value, Secret) else value
+        if not text.isascii() or not text.isprintable():
+            raise ProtocolBug(f"The header {name!r} holds a character that no header can carry.")
+        fields[name] = text
+    fields["Content-Length"] = str(len(request.body))
+    return fields

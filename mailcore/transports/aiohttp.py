@@ -52,24 +52,26 @@ class _Upload:
     """
     How far one request got, and how long the next step of it may take.
 
+    One timer for all steps but the first: those of the library would be set and unset several times.
+
     Args:
         left: Seconds until all must be done.
-        patience: Seconds the other side may take to read a piece.
+        patience: Seconds the other side may take to read a piece, or to answer with one.
     """
 
     def __init__(self, left: float, patience: float) -> None:
         self.phase = Phase.CONNECTING
-        self.in_pieces = False
-        self._until = asyncio.get_running_loop().time() + left
-        self.timer = asyncio.timeout_at(self._until)
+        self.timer = asyncio.timeout(None)  # the library bounds the time to connect
         self.body_error: Exception | None = None
-        self.transport: asyncio.Transport | None = None
+        self._in_pieces = False
+        self._until = asyncio.get_running_loop().time() + left
         self._patience = patience
+        self._transport: asyncio.Transport | None = None
 
     def data(self, body: bytes | Body) -> bytes | AsyncIterator[bytes]:
         """Return a body as the library takes it: whole where it is small."""
-        self.in_pieces = len(body) > ONE_PIECE
-        if not self.in_pieces:
+        self._in_pieces = len(body) > ONE_PIECE
+        if not self._in_pieces:
             return body if isinstance(body, bytes) else b"".join(body)
         return self._pieces(iter([body]) if isinstance(body, bytes) else iter(body), len(body))
 
@@ -80,23 +82,28 @@ class _Upload:
             while left > 0 and (some := await asyncio.to_thread(_some, pieces)):
                 for start in range(0, len(some), ONE_PIECE):
                     await asyncio.sleep(0)  # or else the loop does not notice that nobody is there any more
-                    self._allow(self._patience)
+                    self._write_on()
                     yield some[start : start + ONE_PIECE]
                 left -= len(some)
         except Exception as error:
             self.body_error = error  # the library hides it
             raise
-        self._allow(math.inf)
+        self._write_on()
 
-    def is_late(self) -> bool:
-        """Return whether no time is left."""
-        return asyncio.get_running_loop().time() >= self._until
-
-    def _allow(self, seconds: float) -> None:
+    def _write_on(self) -> None:
+        """Give the other side time to read, unless it answers already."""
         if self.phase is not Phase.RECEIVING:
-            now = asyncio.get_running_loop().time()
-            with suppress(RuntimeError):  # it has just rung: the exchange is about to end
-                self.timer.reschedule(min(self._until, now + seconds))
+            self.allow(self._patience)
+
+    def allow(self, seconds: float) -> None:
+        """Let the next step take so long, and no longer than all may take."""
+        now = asyncio.get_running_loop().time()
+        with suppress(RuntimeError):  # it has just rung: the exchange is about to end
+            self.timer.reschedule(min(self._until, now + seconds))
+
+    def time_left(self) -> float:
+        """Return the seconds until all must be done; 0 or less when it is too late."""
+        return self._until - asyncio.get_running_loop().time()
 
     def note(self, phase: Phase) -> None:
         """Note how far it got; an answer may come before all is sent."""
@@ -105,19 +112,36 @@ class _Upload:
 
     def connected(self, transport: asyncio.Transport | None) -> None:
         """Note that there is a connection: from here on, a byte may have left."""
-        self.transport = transport
+        self._transport = transport
         self.note(Phase.SENDING)
+        # Reading files is our own affair: no piece of such a body is waited for by the other side yet.
+        self.allow(math.inf if self._in_pieces else self._patience)
 
     def given_up(self) -> None:
         """Drop the connection now; closing it would first wait for the other side to read what is left."""
-        if self.transport is not None:
-            self.transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
-    def answered(self) -> None:
-        """Note that the answer begins."""
-        if self.in_pieces:
-            self._allow(math.inf)
+    async def whole(self, response: aiohttp.ClientResponse, limit: int) -> HttpResponse:
+        """Return the response; its body is cut off after `limit` bytes, and so unreadable, and so unknown."""
         self.phase = Phase.RECEIVING
+        content, pieces, left = response.content, [], limit
+        while left and not content.at_eof():
+            if not content.is_eof():  # else all of it is there
+                self.allow(self._patience)
+            piece = await content.read(left)
+            pieces.append(piece)
+            left -= len(piece)
+        if not left:
+            response.close()
+        headers = Headers(
+            [(name.decode("latin-1"), text.decode("latin-1")) for name, text in response.raw_headers]
+        )
+        body = b"".join(pieces)
+        if is_packed(headers):  # it may take a while, and is nobody's intention
+            self.allow(math.inf)
+            body = await asyncio.to_thread(unpacked, body, headers, limit)
+        return HttpResponse(status=response.status, headers=headers, body=body)
 
 
 def _some(pieces: Iterator[bytes]) -> bytes:
@@ -152,10 +176,7 @@ class AiohttpTransport:
         self._trust = Trust(settings.ca_bundle)
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._proxy = settings.proxy.reveal() if settings.proxy else None
-        # `connect` is the time for all addresses of a host together.
-        self._timeout = aiohttp.ClientTimeout(
-            total=None, connect=settings.connect_timeout, sock_read=settings.read_timeout
-        )
+        self._timeout = _to_connect(settings.connect_timeout)
         self._opened: tuple[int, asyncio.AbstractEventLoop, aiohttp.ClientSession] | None = None
 
     def _session(self) -> aiohttp.ClientSession:
@@ -170,7 +191,6 @@ class AiohttpTransport:
             connector=aiohttp.TCPConnector(limit=0, ssl=self._trust.context()),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Accept", "Content-Type"),
-            timeout=self._timeout,
             auto_decompress=False,
             trust_env=False,
             request_class=_Request,
@@ -197,8 +217,7 @@ class AiohttpTransport:
         _upload.set(upload)
         try:
             async with upload.timer, self._asked(request, upload) as response:
-                upload.answered()
-                return await _whole(response, request.max_response)
+                return await upload.whole(response, request.max_response)
         except _KNOWN as error:
             wrong: BaseException = upload.body_error or failure(
                 error, upload.phase, urlsplit(request.url).netloc
@@ -212,7 +231,8 @@ class AiohttpTransport:
 
     def _asked(self, request: HttpRequest, upload: _Upload) -> AbstractAsyncContextManager[Any]:
         """Return what sends the request and has its answer, in a frame of its own: that holds the token."""
-        if upload.is_late():
+        left = upload.time_left()
+        if left <= 0:
             raise TimeoutError
         return self._session().request(
             request.method,
@@ -221,7 +241,13 @@ class AiohttpTransport:
             data=upload.data(request.body),
             allow_redirects=False,
             proxy=self._proxy,
+            timeout=self._timeout if left > self._settings.connect_timeout else _to_connect(left),
         )
+
+
+def _to_connect(seconds: float) -> aiohttp.ClientTimeout:
+    """Return a limit for all addresses of a host together, and for nothing else."""
+    return aiohttp.ClientTimeout(total=None, connect=seconds)
 
 
 @lru_cache(maxsize=100)
@@ -233,20 +259,3 @@ def _url(url: str) -> URL:
         return URL(url, encoded=True)
     except (requests.RequestException, ValueError):
         raise ConfigurationError("The service address is not one that can be reached.") from None
-
-
-async def _whole(response: aiohttp.ClientResponse, limit: int) -> HttpResponse:
-    """Return the response, its body cut off after `limit` bytes: a cut body is unreadable, and so unknown."""
-    pieces, left = [], limit
-    while left and (piece := await response.content.read(left)):
-        pieces.append(piece)
-        left -= len(piece)
-    if not left:
-        response.close()
-    headers = Headers(
-        [(name.decode("latin-1"), text.decode("latin-1")) for name, text in response.raw_headers]
-    )
-    body = b"".join(pieces)
-    if is_packed(headers):  # it may take a while, and is nobody's intention
-        body = await asyncio.to_thread(unpacked, body, headers, limit)
-    return HttpResponse(status=response.status, headers=headers, body=body)
