@@ -7,6 +7,7 @@ ANYMAIL = "django-anymail"
 DUMPS = "dict + json.dumps"
 HTTPX = "httpx.Client + dict"
 MAILCORE = "mailcore"
+MAPPED = "mailcore: made and mapped"
 SESSION = "requests.Session + dict"
 SOCKET = "raw socket + dict"
 URLLIB3 = "urllib3 + dict"
@@ -25,7 +26,7 @@ ANYMAIL_VIEW = "django-anymail: the view"
 NACL = "PyNaCl + json.loads"
 PASSWORD = "password + json.loads"  # noqa: S105  # reason: no password
 RECEIVE = "mailcore: receive"
-VERIFY = "mailcore: verify, without reading"
+UNDERSTAND = "mailcore: verified and normalised"
 
 # What is imported.
 ATTRS = "import attrs, pluggy"

@@ -12,6 +12,7 @@ import math
 import re
 from typing import Any, NoReturn
 
+from mailcore._characters import is_encodable
 from mailcore.exceptions import InvalidDocument
 
 __all__ = ["strict_json"]
@@ -19,7 +20,6 @@ __all__ = ["strict_json"]
 MAX_DEPTH = 64
 MAX_DIGITS = 20
 
-_SUSPICIOUS_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -34,8 +34,7 @@ def strict_json(data: bytes | str, *, max_depth: int = MAX_DEPTH) -> Any:
         InvalidDocument: Not UTF-8, not JSON, or JSON that breaks the rules of this file.
     """
     try:
-        text = data.decode("utf-8") if isinstance(data, bytes) else data
-        value = _DECODER.decode(text)
+        value = _DECODER.decode(data.decode("utf-8") if isinstance(data, bytes) else data)
     except InvalidDocument:
         raise
     except RecursionError:
@@ -43,9 +42,7 @@ def strict_json(data: bytes | str, *, max_depth: int = MAX_DEPTH) -> Any:
     except ValueError as error:
         # The decoder's own text may quote the input; its class and position say enough.
         raise InvalidDocument(f"The text is not UTF-8 JSON ({type(error).__name__}).") from None
-    if len(text) > max_depth and _may_be_deep(text, max_depth):
-        _refuse_depth(value, max_depth)
-    return _scrub(value) if _may_be_unusable(text, data) else value
+    return _scrub(value) if _is_unusable(value, max_depth) else value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -77,39 +74,29 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _may_be_deep(text: str, max_depth: int) -> bool:
-    """Return whether there are enough brackets for that; looking for one is much faster than counting all."""
-    left = max_depth
-    for bracket in "[{":
-        at = -1
-        while (at := text.find(bracket, at + 1)) >= 0:
-            left -= 1
-            if left < 0:
-                return True
-    return False
+def _is_unusable(value: Any, max_depth: int) -> bool:
+    """
+    Return whether any text in a value has to be replaced.
 
-
-def _may_be_unusable(text: str, data: bytes | str) -> bool:
-    """Return whether the text may hold a character that has to be replaced, as itself or as an escape."""
-    if "\\u" in text and _SUSPICIOUS_ESCAPE.search(text):
-        return True
-    return isinstance(data, str) and _UNUSABLE.search(text) is not None
-
-
-def _children(value: Any) -> list[Any]:
-    inside = value.values() if isinstance(value, dict) else value
-    return [child for child in inside if isinstance(child, dict | list)]
-
-
-def _refuse_depth(value: Any, max_depth: int) -> None:
-    """Walk level by level, so that no input can exhaust the stack."""
-    level = _children([value])
-    for _ in range(max_depth):
-        if not level:
-            return
-        level = [child for container in level for child in _children(container)]
-    if level:
-        raise InvalidDocument(f"The JSON is nested more than {max_depth} levels deep.")
+    The value is looked at, not the text it came from: that is most of a large delivery, and full of
+    backslashes. Level by level, so that no input can exhaust the stack.
+    """
+    unusable = False
+    level: list[Any] = [[value]]
+    for _ in range(max_depth + 1):
+        below = []
+        for container in level:
+            for item in container if type(container) is list else (*container, *container.values()):
+                kind = type(item)
+                if kind is str:
+                    if "\0" in item or not (item.isascii() or is_encodable(item)):
+                        unusable = True
+                elif kind is dict or kind is list:
+                    below.append(item)
+        if not below:
+            return unusable
+        level = below
+    raise InvalidDocument(f"The JSON is nested more than {max_depth} levels deep.")
 
 
 def _scrub(value: Any) -> Any:

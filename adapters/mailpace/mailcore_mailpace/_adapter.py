@@ -82,4 +82,4 @@ class MailPaceAdapter(Adapter):
 
     def parse_inbound(self, webhook: VerifiedWebhook) -> Sequence[InboundMessage]:
         """Return the one incoming mail of a delivery."""
-        return (_inbound.message(webhook.request.json(), webhook.request.body),)
+        return (_inbound.message(webhook.request.json()),)

@@ -46,5 +46,5 @@ def _name(name: str) -> Iterator[Advice]:
 
 
 def _size(message: Message) -> int:
-    bodies = sum(len((body or "").encode()) for body in (message.text, message.html))
-    return bodies + sum(len(attachment) for attachment in message.attachments)
+    bodies = sum([len(body.encode()) for body in (message.text, message.html) if body])
+    return bodies + sum(map(len, message.attachments))

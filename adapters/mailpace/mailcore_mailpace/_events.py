@@ -35,6 +35,7 @@ _KINDS: Mapping[str, tuple[EventType, RejectReason | None, BounceClass | None]] 
     "email.spam": (EventType.REJECTED, RejectReason.SPAM, None),
 }
 _UNKNOWN = (EventType.UNKNOWN, None, None)
+_SORTED = json.JSONEncoder(sort_keys=True)
 
 
 def is_event(document: Any) -> bool:
@@ -89,7 +90,7 @@ def _event_id(kind: str, payload: Mapping[str, Any]) -> str:
     """
     when = payload.get("updated_at") or payload
     parts = ["mailpace", payload.get("domain_id"), payload.get("id"), kind, when]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_SORTED.encode(parts).encode()).hexdigest()
 
 
 def _text(value: Any) -> str | None:

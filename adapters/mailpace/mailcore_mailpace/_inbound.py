@@ -9,6 +9,7 @@ Rule 2: a field of another type than documented is left out and noted; only a ma
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -31,18 +32,20 @@ def is_inbound(document: Any) -> bool:
     )
 
 
-def message(document: Mapping[str, Any], body: bytes) -> InboundMessage:
+def message(document: Mapping[str, Any]) -> InboundMessage:
     """
     Return the mail.
 
     MailPace sends no id of the delivery, no envelope and no time of receipt. Redeliveries share
-    the body's hash, which is the event id; a Message-ID is the sender's to choose and could be
-    used to hide another mail.
+    the hash of what was received, which is the event id; a Message-ID is the sender's to choose and
+    could be used to hide another mail.
     """
     defects: list[Defect] = []
+    raw = document["raw"].encode()
+    fields = {name: value for name, value in document.items() if name not in _LARGE}
     texts = {name: _text(document, name, defects) for name in _TEXTS}
     return InboundMessage.from_parts(
-        raw=document["raw"],
+        raw=raw,
         headers=tuple(_headers(document.get("headers"), defects)),
         from_=texts["from"],
         to=texts["to"],
@@ -54,15 +57,18 @@ def message(document: Mapping[str, Any], body: bytes) -> InboundMessage:
         text=texts["text"],
         html=texts["html"],
         attachments=tuple(_attachments(document.get("attachments"), defects)),
-        event_id=_event_id(body),
-        provider_fields={name: value for name, value in document.items() if name not in _LARGE},
+        event_id=_event_id(fields, raw),
+        provider_fields=fields,
         provider_defects=tuple(defects),
     )
 
 
-def _event_id(body: bytes) -> str:
-    # Fast, for mails of many megabytes; the name keeps it from being another event's.
-    return hashlib.blake2b(body, digest_size=32, person=b"mailpace:inbound").hexdigest()
+def _event_id(fields: Mapping[str, Any], raw: bytes) -> str:
+    # Fast, for many megabytes, which the body holds twice; the name keeps it from being another event's.
+    digest = hashlib.blake2b(digest_size=32, person=b"mailpace:inbound")
+    digest.update(json.dumps(fields, sort_keys=True).encode())
+    digest.update(raw)
+    return digest.hexdigest()
 
 
 def _note(defects: list[Defect], where: str) -> None:

@@ -62,7 +62,7 @@ def _unsupported(field: str, text: str) -> UnsupportedFeature:
 
 def _addresses(addresses: Iterable[Address]) -> str:
     # One comma-separated string: an unquoted name with a comma would become a recipient.
-    return ", ".join(address.to_text() for address in addresses)
+    return ", ".join([address.to_text() for address in addresses])
 
 
 def _one_address(addresses: Sequence[Address]) -> str:

@@ -38,11 +38,11 @@ def _found(message: Message) -> Iterator[Advice]:
     if _size(message) > MAX_SIZE:
         text = f"the mail is larger than {MAX_SIZE // 1024 // 1024} MB, Postmark's documented limit."
         yield Advice(code="postmark.too-large", field="attachments", text=text, url=_OVERVIEW)
-    if any(len(tag) > MAX_TAG for tag in message.tags):
+    if message.tags and max(map(len, message.tags)) > MAX_TAG:
         text = f"the tag is longer than {MAX_TAG} characters, Postmark's documented limit."
         yield Advice(code="postmark.tag", field="tags", text=text, url=_SEND)
-    rows: list[Mapping[str, Any]] = [{}, *(message.merge_metadata or {}).values()]
-    if any(_is_too_much({**message.metadata, **row}) for row in rows):
+    rows = (message.merge_metadata or {}).values()
+    if _is_too_much(message.metadata) or any(_is_too_much({**message.metadata, **row}) for row in rows):
         text = (
             f"Postmark documents at most {MAX_FIELDS} fields of metadata, with names of {MAX_NAME} and "
             f"values of {MAX_VALUE} characters."
@@ -52,8 +52,8 @@ def _found(message: Message) -> Iterator[Advice]:
 
 def _size(message: Message) -> int:
     """Return the bytes of the request: files travel as base64."""
-    bodies = sum(len((body or "").encode()) for body in (message.text, message.html))
-    return bodies + sum((len(attachment) + 2) // 3 * 4 for attachment in message.attachments)
+    bodies = sum([len(body.encode()) for body in (message.text, message.html) if body])
+    return bodies + sum([(len(attachment) + 2) // 3 * 4 for attachment in message.attachments])
 
 
 def _is_too_much(metadata: Mapping[str, Any]) -> bool:

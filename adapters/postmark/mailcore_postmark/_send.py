@@ -79,15 +79,16 @@ def _element(message: Message, options: PostmarkOptions, recipient: Address | No
     }
     if recipient is not None:
         payload["To"] = recipient.to_text()
-    own = {"MessageStream": options.message_stream} if options.message_stream else {}
-    merged = {"Metadata": _metadata(message, recipient), "Headers": _headers(message, recipient)}
-    return {
-        **payload,
-        **{name: value for name, value in merged.items() if value},
-        **_template(message, recipient),
-        **own,
-        **message.provider_options.get("postmark", {}),
-    }
+    if metadata := _metadata(message, recipient):
+        payload["Metadata"] = metadata
+    if headers := _headers(message, recipient):
+        payload["Headers"] = headers
+    if message.template_id:
+        payload |= _template(message.template_id, message, recipient)
+    if options.message_stream:
+        payload["MessageStream"] = options.message_stream
+    payload.update(message.provider_options.get("postmark", {}))
+    return payload
 
 
 def _refuse_what_postmark_cannot_say(message: Message) -> None:
@@ -117,30 +118,29 @@ def _metadata(message: Message, recipient: Address | None) -> dict[str, Any]:
 
 
 def _headers(message: Message, recipient: Address | None) -> list[dict[str, str]]:
-    fields = {
-        "In-Reply-To": message.in_reply_to or "",
-        "References": " ".join(message.references),
-        "List-Unsubscribe": ", ".join(f"<{uri}>" for uri in message.list_unsubscribe),
-    }
-    said = {**message.headers, **{name: value for name, value in fields.items() if value}}
-    own = _row(message.merge_headers, recipient)
-    names = {name.lower() for name in own}
-    kept = {name: value for name, value in said.items() if name.lower() not in names}
-    return [{"Name": name, "Value": value} for name, value in {**kept, **own}.items()]
+    said = dict(message.headers)
+    if message.in_reply_to:
+        said["In-Reply-To"] = message.in_reply_to
+    if message.references:
+        said["References"] = " ".join(message.references)
+    if message.list_unsubscribe:
+        said["List-Unsubscribe"] = ", ".join(f"<{uri}>" for uri in message.list_unsubscribe)
+    if own := _row(message.merge_headers, recipient):
+        names = {name.lower() for name in own}
+        said = {**{name: value for name, value in said.items() if name.lower() not in names}, **own}
+    return [{"Name": name, "Value": value} for name, value in said.items()]
 
 
-def _template(message: Message, recipient: Address | None) -> dict[str, Any]:
-    if not message.template_id:
-        return {}
-    number = message.template_id.isascii() and message.template_id.isdigit()  # an alias begins with a letter
+def _template(template: str, message: Message, recipient: Address | None) -> dict[str, Any]:
+    number = template.isascii() and template.isdigit()  # an alias begins with a letter
     return {
-        **({"TemplateId": int(message.template_id)} if number else {"TemplateAlias": message.template_id}),
+        **({"TemplateId": int(template)} if number else {"TemplateAlias": template}),
         "TemplateModel": {**message.merge_global_data, **_row(message.merge_data, recipient)},
     }
 
 
 def _addresses(addresses: Iterable[Address]) -> str:
-    return ", ".join(address.to_text() for address in addresses)
+    return ", ".join([address.to_text() for address in addresses])
 
 
 def _attachments(attachments: Iterable[Attachment]) -> list[dict[str, Any]]:
