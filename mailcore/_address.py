@@ -157,7 +157,8 @@ class Address:
 
 
 def _unique(found: list[Address]) -> tuple[Address, ...]:
-    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
+    specs = {address.addr_spec for address in found}
+    return tuple(found) if len(specs) == len(found) else tuple(dict.fromkeys(found))
 
 
 def _is_series(items: object) -> bool:

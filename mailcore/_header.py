@@ -46,27 +46,31 @@ def header_map(value: Mapping[str, Any]) -> dict[str, str]:
     result: dict[str, str] = {}
     seen: set[str] = set()
     for name, content in value.items():
-        _check_name(name)
-        if name.lower() in seen:
+        lower = _checked(name)
+        if lower in seen:
             raise InvalidHeader(
                 f"{name!r} is there twice, in different letter case. Keep one.", field="headers"
             )
-        seen.add(name.lower())
-        result[name] = _text(name, content)
+        seen.add(lower)
+        plain = type(content) is str and content.isprintable()
+        result[name] = content if plain else _text(name, content)
     return result
 
 
-def _check_name(name: object) -> None:
+def _checked(name: object) -> str:
+    """Return the name of a header that may be set, in lower case."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidHeader(f"{name!r} is not a header name: printable ASCII, no colon.", field="headers")
-    if name.lower() in _REFUSED:
+    lower = name.lower()
+    if lower in _REFUSED:
         raise UnsupportedFeature(
             f"The header {name!r} cannot be set: no provider may show another {name} than the message has. "
             "Use the message's own fields.",
             field="headers",
         )
-    if name.lower() in _STRUCTURE:
+    if lower in _STRUCTURE:
         raise InvalidHeader(f"{name!r} describes the encoding and is made with the message.", field="headers")
+    return lower
 
 
 def _text(name: str, content: object) -> str:

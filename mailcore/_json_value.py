@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from mailcore._characters import check_text
+from mailcore._characters import check_text, is_text
 from mailcore._mapping import FrozenMap
 from mailcore.exceptions import InvalidMessage, NotSerializable
 
@@ -32,7 +32,8 @@ def json_map(value: Mapping[str, Any], *, field: str) -> FrozenMap[Any]:
         raise InvalidMessage(f"is a mapping, not {type(value).__name__}.", field=field)
     for key, item in value.items():
         _check_key(key, field)
-        _check(item, f"{field}[{key!r}]", MAX_DEPTH)
+        if not is_text(item):  # most are, and need no name for their place
+            _check(item, f"{field}[{key!r}]", MAX_DEPTH)
     return FrozenMap(value)
 
 

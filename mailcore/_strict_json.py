@@ -12,7 +12,7 @@ import math
 import re
 from typing import Any, NoReturn
 
-from mailcore._characters import is_encodable
+from mailcore._characters import is_text
 from mailcore.exceptions import InvalidDocument
 
 __all__ = ["strict_json"]
@@ -89,8 +89,7 @@ def _is_unusable(value: Any, max_depth: int) -> bool:
             for item in container if type(container) is list else (*container, *container.values()):
                 kind = type(item)
                 if kind is str:
-                    if "\0" in item or not (item.isascii() or is_encodable(item)):
-                        unusable = True
+                    unusable = unusable or not is_text(item)
                 elif kind is dict or kind is list:
                     below.append(item)
         if not below:
