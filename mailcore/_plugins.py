@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import pluggy
 
@@ -38,8 +38,8 @@ __all__ = ["Plugin", "PluginHost", "PluginProblem"]
 
 _log = logging.getLogger("mailcore.plugins")
 
-#: A plugin's name and one of its functions.
-_Named = tuple[str, Callable[..., Any]]
+#: Calls a plugin's function with those of a hook's arguments that it takes; returns what it answers.
+_Caller: TypeAlias = Callable[[Mapping[str, Any]], Sequence[Any]]
 
 _OBSERVERS = (
     "mailcore_send_started",
@@ -294,7 +294,7 @@ class PluginHost:
 
     # Hooks --------------------------------------------------------------------------------------
 
-    def _callers(self, hook: str) -> list[_Named]:
+    def _callers(self, hook: str) -> list[tuple[str, _Caller]]:
         """Return one caller for each plugin that implements the hook, in calling order."""
         implementations = sorted(
             getattr(self._manager.hook, hook).get_hookimpls(),
@@ -304,7 +304,7 @@ class PluginHost:
         return [
             (
                 found.plugin_name,
-                self._manager.subset_hook_caller(hook, everyone - {found.plugin})
+                _through(self._manager.subset_hook_caller(hook, everyone - {found.plugin}))
                 if found.wrapper or found.hookwrapper
                 else _alone(found),
             )
@@ -319,20 +319,29 @@ class PluginHost:
             SendCancelled: A plugin stopped it, or failed: one that holds mail back must not let it
                 through by failing. A `MailcoreError` of a plugin passes as it is.
         """
+        arguments = {"message": message, "provider": provider, "mailer": mailer}
         for name, caller in self._before_send:
-            for answer in _asked(name, caller, message=message, provider=provider, mailer=mailer):
+            try:
+                answers = caller(arguments)
+            except MailcoreError:
+                raise
+            except Exception as error:
+                raise SendCancelled(
+                    f"The plugin {name} failed in mailcore_before_send, so nothing was sent: {_brief(error)}"
+                ) from error
+            for answer in answers:
                 if not isinstance(answer, Message):
                     raise ConfigurationError(
                         f"The plugin {name} returned {type(answer).__name__} from mailcore_before_send; "
                         "it returns a Message or None."
                     )
-                message = answer
+                message = arguments["message"] = answer
         return message
 
     def notify(self, hook: str, **arguments: Any) -> None:
         """Tell every observer; one that raises is logged and stops nobody."""
-        for observer in self._observers[hook]:
-            _tell(observer, hook, **arguments)
+        for name, caller in self._observers[hook]:
+            _tell(name, hook, caller, arguments)
 
     def listens(self, hook: str) -> bool:
         """Return whether any plugin observes that."""
@@ -340,46 +349,39 @@ class PluginHost:
 
     def begin(self, hook: str, **arguments: Any) -> Callable[[], None]:
         """Tell every observer that something begins, and return what tells them that it is over."""
-        told = [(name, _tell((name, caller), hook, **arguments)) for name, caller in self._observers[hook]]
+        told = [(name, _tell(name, hook, caller, arguments)) for name, caller in self._observers[hook]]
         ends = [(name, end) for name, answers in told for end in answers or ()]
 
         def end() -> None:
-            for last in reversed(ends):
-                _tell(last, hook)
+            for name, last in reversed(ends):
+                _tell(name, hook, last)
 
         return end
 
 
-def _alone(found: pluggy.HookImpl) -> Callable[..., list[Any]]:
+def _through(caller: Callable[..., list[Any]]) -> _Caller:
+    """Return what calls a plugin's function through pluggy, as one that wraps others has to be."""
+    return lambda arguments: caller(**arguments)
+
+
+def _alone(found: pluggy.HookImpl) -> _Caller:
     """Return what calls one function of a plugin as pluggy does, several times as fast."""
     function, names = found.function, found.argnames
 
-    def call(**arguments: Any) -> list[Any]:
-        answer = function(*[arguments[name] for name in names])
-        return [] if answer is None else [answer]
+    def call(arguments: Mapping[str, Any]) -> Sequence[Any]:
+        answer = function(*map(arguments.__getitem__, names))
+        return () if answer is None else (answer,)
 
     return call
 
 
-def _tell(observer: _Named, hook: str, **arguments: Any) -> Any:
-    """Return what an observer answers; one that raises is logged."""
-    name, function = observer
+def _tell(name: str, hook: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what an observer answers, or None; one that raises is logged."""
     try:
-        return function(**arguments)
+        return function(*arguments)
     except Exception:  # noqa: BLE001  # reason: an observer is a stranger's code
         _log.exception("The plugin %s raised in %s; it was ignored.", name, hook)
         return None
-
-
-def _asked(name: str, caller: Callable[..., list[Any]], **arguments: Any) -> list[Any]:
-    try:
-        return caller(**arguments)
-    except MailcoreError:
-        raise
-    except Exception as error:
-        raise SendCancelled(
-            f"The plugin {name} failed in mailcore_before_send, so nothing was sent: {_brief(error)}"
-        ) from error
 
 
 def _brief(error: BaseException) -> str:
