@@ -21,8 +21,8 @@ from mailcore import (
     Settings,
     TransportFailure,
 )
-from mailcore.transports._watched import Progress, _WatchedSocket
-from mailcore.transports.requests import ONE_PIECE, RequestsTransport, _body
+from mailcore.transports._watched import ONE_PIECE, Progress, _WatchedSocket
+from mailcore.transports.requests import RequestsTransport, _body
 from reliability.authority import Authority
 from reliability.fault_server import Peer, Script, Server, answering
 
@@ -213,6 +213,30 @@ class TestConnections:
         exchange(transport(), request(serve(answering(OK))))
         assert len(connected) == 1
         assert connected[0] != 0
+
+    @pytest.mark.parametrize("size, sends", [(0, 1), (ONE_PIECE - 1000, 1), (3 * ONE_PIECE, 1)])
+    def test_few_words_with_the_system(
+        self, size: int, sends: int, serve: Any, transport: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Head and body go out together, and a limit that stays is not set again."""
+        carrier, server = transport(), serve(answering(OK))
+        carrier.exchange(request(server), deadline=Deadline(600.0))
+        words: list[str] = []
+        send, limit = socket.socket.send, socket.socket.settimeout
+
+        def sending(self: socket.socket, data: Any) -> int:
+            words.append("send")
+            return send(self, data)
+
+        def limiting(self: socket.socket, seconds: float | None) -> None:
+            words.append("limit")
+            limit(self, seconds)
+
+        monkeypatch.setattr(socket.socket, "send", sending)
+        monkeypatch.setattr(socket.socket, "settimeout", limiting)
+        carrier.exchange(request(server, body=b"x" * size), deadline=Deadline(600.0))
+        assert words == ["send"] * sends
+        assert server.requests[-1].endswith(b"x" * size)
 
     def test_many_are_kept(self, serve: Any, transport: Any) -> None:
         """As many as work at the same time, so that none is opened anew for each mail."""

@@ -4,6 +4,8 @@ Rule 1: the socket is the only witness. A library's exception classes do not tel
         "sent, no answer"; bytes written and bytes read do.
 Rule 2: the deadline is kept at the socket: each operation may take what is left of it, so neither slow
         headers nor a slow body can outlast it.
+Rule 3: as few words with the system as there can be: at each of them another thread takes the interpreter,
+        and one of many has to wait until it has it again.
 """
 
 from __future__ import annotations
@@ -20,7 +22,10 @@ from urllib3.util.connection import allowed_gai_family
 
 from mailcore._transport import Deadline, Phase
 
-__all__ = ["POOLS", "Progress"]
+__all__ = ["ONE_PIECE", "POOLS", "Progress"]
+
+#: Bytes that go out at once, with one word to the system.
+ONE_PIECE = 64 * 1024
 
 
 # requests and urllib3 run in the caller's thread, so the request under way is the thread's own.
@@ -79,25 +84,44 @@ class _WatchedSocket:
     Stand in for a connected socket, plain or TLS.
 
     Args:
-        notes: Whether what crosses it is the request. Words with a proxy are not.
+        notes: Whether what crosses it is the request, which is over with `flush`. Words with a proxy are not.
     """
 
     def __init__(self, sock: Any, *, notes: bool = True) -> None:
         self._sock = sock
         self._timeout: float | None = sock.gettimeout()
+        self._armed = self._timeout
         self._notes = notes
+        self._held: list[Any] = []
+        self._size = 0
 
     def note(self, progress: Progress, phase: Phase) -> None:
         if self._notes:
             progress.phase = phase
 
     def arm(self, progress: Progress) -> None:
-        self._sock.settimeout(progress.time_left(self._timeout))
+        seconds = progress.time_left(self._timeout)
+        if seconds != self._armed:
+            self._sock.settimeout(seconds)
+            self._armed = seconds
 
     def settimeout(self, seconds: float | None) -> None:
         self._timeout = seconds
 
     def sendall(self, data: Any) -> None:
+        """Send, or keep a little of a request until there is more: the library gives head and body apart."""
+        self._held.append(data)
+        self._size += len(data)
+        if self._size > ONE_PIECE or not self._notes:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what was kept."""
+        held, self._held, self._size = self._held, [], 0
+        if held:
+            self._send(held[0] if len(held) == 1 else b"".join(held))
+
+    def _send(self, data: Any) -> None:
         progress: Progress = _current.progress
         view = memoryview(data).cast("B")
         while view:
@@ -155,6 +179,7 @@ class _HTTPConnection(HTTPConnection):
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         super().request(*args, **kwargs)
+        self.sock.flush()
         _current.progress.phase = Phase.SENT
 
 

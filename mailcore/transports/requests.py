@@ -25,7 +25,7 @@ from mailcore.exceptions import ConfigurationError
 from mailcore.transports._failure import failure
 from mailcore.transports._header_fields import header_fields
 from mailcore.transports._trust import Trust
-from mailcore.transports._watched import POOLS, Progress
+from mailcore.transports._watched import ONE_PIECE, POOLS, Progress
 
 __all__ = ["RequestsTransport"]
 
@@ -33,8 +33,6 @@ __all__ = ["RequestsTransport"]
 POOL_SIZE = 256
 #: Addresses of which something is kept: they may be made of data.
 MAX_KEPT = 100
-#: A body up to this size goes out in one piece, with one system call.
-ONE_PIECE = 64 * 1024
 
 
 @attrs.frozen
