@@ -33,12 +33,18 @@ _current = threading.local()
 
 
 class Progress:
-    """How far a request got: the one that this thread makes within the block."""
+    """
+    How far a request got: the one that this thread makes within the block.
 
-    __slots__ = ("deadline", "phase")
+    Args:
+        connect: Seconds that all addresses of a host may take together, where a connection has to be made.
+    """
 
-    def __init__(self, deadline: Deadline) -> None:
+    __slots__ = ("connect", "deadline", "phase")
+
+    def __init__(self, deadline: Deadline, connect: float) -> None:
         self.deadline = deadline
+        self.connect = connect
         self.phase = Phase.CONNECTING
 
     def __enter__(self) -> Self:
@@ -149,8 +155,7 @@ class _HTTPConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         """Try each address of the host, all of them within what is left of the time to connect."""
         progress: Progress = _current.progress
-        wait: Any = self.timeout  # a number: the transport gives each request its own
-        until = Deadline(wait)
+        until = Deadline(progress.connect)
         refused = OSError()  # where the host has no address
         for family, kind, proto, _, address in _addresses(self._dns_host, self.port):
             sock = socket.socket(family, kind, proto)
@@ -163,7 +168,7 @@ class _HTTPConnection(HTTPConnection):
                 refused = error
                 sock.close()
             else:
-                sock.settimeout(wait)
+                sock.settimeout(progress.connect)
                 return sock
         raise NewConnectionError(self, type(refused).__name__) from refused
 

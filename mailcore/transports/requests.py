@@ -124,6 +124,8 @@ class RequestsTransport:
 
     def __init__(self, settings: Settings, *, user_agent: str = "mailcore") -> None:
         self._settings = settings
+        # For each step on a connection; how long one may take to be made is told to whoever makes it.
+        self._timeout = urllib3.Timeout(connect=settings.read_timeout, read=settings.read_timeout)
         self._usual = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._lock = threading.Lock()
         self._opened = (os.getpid(), self._open())
@@ -156,9 +158,9 @@ class RequestsTransport:
             ProtocolBug: A header that cannot be sent as it is.
             TransportFailure: No whole answer came in time.
         """
-        with Progress(deadline) as progress:
+        with Progress(deadline, self._settings.connect_timeout) as progress:
             try:
-                return self._send(request, deadline)
+                return self._send(request)
             except _KNOWN as error:
                 wrong: BaseException = failure(error, progress.phase, urlsplit(request.url).netloc)
             except BaseException as error:  # noqa: BLE001  # reason: raised again below
@@ -168,9 +170,8 @@ class RequestsTransport:
         # Raised out here, without the library's error: its text and frames may hold the token.
         raise wrong
 
-    def _send(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
+    def _send(self, request: HttpRequest) -> HttpResponse:
         route = self._adapter().route(request.url)
-        connect = max(min(self._settings.connect_timeout, deadline.remaining()), 0.001)
         # Not by the library's own `send`: it works out the route again, and makes of the answer more than
         # anybody asks for.
         response = route.pool.urlopen(
@@ -183,7 +184,7 @@ class RequestsTransport:
             assert_same_host=False,
             preload_content=False,
             decode_content=False,
-            timeout=urllib3.Timeout(connect=connect, read=self._settings.read_timeout),
+            timeout=self._timeout,
         )
         try:
             body = _read(response, request.max_response)
