@@ -15,6 +15,7 @@ import attrs
 import pytest
 
 from mailcore import (
+    Advice,
     AuthenticationFailed,
     Context,
     HttpRequest,
@@ -43,7 +44,7 @@ from mailcore import (
     Unreachable,
     UnsupportedFeature,
 )
-from mailcore._driver import batch_steps, send_steps
+from mailcore._driver import batch_steps, first_request, send_steps
 from mailcore._retry import Quota, Repeats, RetryPolicy
 from mailcore._steps import drive, drive_async
 
@@ -130,6 +131,66 @@ def step_last(message: Message, ctx: Context) -> Iterator[Any]:
     yield COMMIT
     yield STEP
     return result()
+
+
+class TestFirstRequest:
+    """What sending would ask first, without asking it."""
+
+    def test_is_the_first_of_several(self) -> None:
+        """The flow goes no further, and is closed."""
+        closed: list[bool] = []
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            try:
+                yield from step_first(message, ctx)
+            finally:
+                closed.append(True)
+
+        adapter: Any = SimpleNamespace(send_flow=flow)
+        assert first_request(adapter, "fake", MESSAGE, context()) is STEP
+        assert closed == [True]
+
+    def test_none_is_made(self) -> None:
+        """An adapter that sends without asking anybody has a bug."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            yield from ()
+            return result()
+
+        adapter: Any = SimpleNamespace(send_flow=flow)
+        with pytest.raises(ProtocolBug, match=r"^The adapter makes no request\.$"):
+            first_request(adapter, "fake", MESSAGE, context())
+
+    def test_refusal_is_what_sending_would_raise(self) -> None:
+        """With all that is known of it."""
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            raise Rejected("No.")
+            yield COMMIT
+
+        adapter: Any = SimpleNamespace(send_flow=flow)
+        with pytest.raises(Rejected) as caught:
+            first_request(adapter, "fake", MESSAGE, context())
+        assert (caught.value.provider, caught.value.idempotency_key) == ("fake", "key-1")
+
+
+class TestAddition:
+    """What core adds to what an adapter returned."""
+
+    def test_keeps_what_the_adapter_said(self) -> None:
+        """Only what core alone knows is set."""
+        advice = (Advice(code="fake.size", field="text", text="It is long."),)
+        said = result(scope="recipient", message_ids=("1", "2"), dropped=("tags",), advice=advice)
+
+        def flow(message: Message, ctx: Context) -> Iterator[Any]:
+            yield COMMIT
+            return said
+
+        found = send(flow, OK)
+        known = {"provider": "fake", "idempotency_key": "key-1", "attempts": found.attempts}
+        assert found == attrs.evolve(said, **known)
+        assert [(attempt.number, attempt.status) for attempt in found.attempts] == [(3, 200)]
+        assert (said.provider, said.attempts) == ("", ())
 
 
 class TestFailedExchange:
