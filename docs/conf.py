@@ -3,8 +3,8 @@ How Sphinx makes the site, of the same pages that are read in the repository.
 
     python -m sphinx -W --keep-going -c docs . build/site
 
-Rule: a page is plain Markdown, whose links are paths. What only a site needs is here, in toc.yml and in
-      _templates.
+Rule: a page is plain Markdown, whose links are paths. What only a site needs is here, in toc.yml, in
+      _static and in _templates.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ html_theme = "furo"
 html_title = "mailcore"
 html_show_copyright = False
 templates_path = ["_templates"]
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 # The first page is docs/index.html, so that links between pages are those of the repository.
 html_additional_pages = {"index": "to_docs.html"}
 # What a reader copies is what is typed, without the prompt and without what it printed.
