@@ -6,6 +6,7 @@ import ast
 import enum
 import inspect
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -284,3 +285,25 @@ def test_adapters(folder: Path) -> None:
     assert f"({link})" in readme, "The README does not name it."
     assert f"(../{link})" in page("index.md"), "docs/index.md does not name it."
     assert f"\n| `{name}` |" in readme, "Run python docs/generate.py."
+
+
+class TestInstall:
+    """What can be installed."""
+
+    def test_extras(self) -> None:
+        """Each extra of core has a row that says what it is for."""
+        rows = page("how-to/install.md")
+        assert [name for name in extras(ROOT) if f"\n| `{name}` | " not in rows] == []
+
+    @pytest.mark.parametrize("folder", ADAPTERS, ids=lambda folder: folder.name)
+    def test_providers(self, folder: Path) -> None:
+        """Each adapter has a row, with what is typed for all of it."""
+        path = folder.relative_to(ROOT).as_posix()
+        typed = f"'./{path}[{','.join(extras(folder))}]'" if extras(folder) else f"./{path}"
+        assert f"(../../{path}/README.md) | `{typed}` |\n" in page("how-to/install.md")
+
+
+def extras(folder: Path) -> list[str]:
+    """Return the extras of a distribution."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return list(project.get("optional-dependencies", {}))
