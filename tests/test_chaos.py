@@ -100,9 +100,17 @@ class TestShares:
     """What is asked for."""
 
     @pytest.mark.parametrize(
-        "changes", [{"failed": 1.1}, {"dropped": -0.1}, {"latency": 61}, {"latency": -1}]
+        "changes",
+        [
+            {"failed": 1.1},
+            {"dropped": -0.1},
+            {"latency": 61},
+            {"latency": -1},
+            {"failed": "1"},
+            {"latency": (1, 2)},
+        ],
     )
-    def test_refused(self, changes: dict[str, float]) -> None:
+    def test_refused(self, changes: dict[str, Any]) -> None:
         """A share that is none is refused, by name."""
         with pytest.raises(ConfigurationError, match=next(iter(changes))):
             Chaos(**changes)

@@ -23,12 +23,12 @@ GARBLED = b'{"id": '
 
 
 def _share(_: object, field: attrs.Attribute[Any], value: float) -> None:
-    if not 0 <= value <= 1:
+    if not (isinstance(value, (int, float)) and 0 <= value <= 1):
         raise ConfigurationError(f"{field.name} is a share of the requests, from 0 to 1, not {value!r}.")
 
 
 def _seconds(_: object, field: attrs.Attribute[Any], value: float) -> None:
-    if not 0 <= value <= 60:
+    if not (isinstance(value, (int, float)) and 0 <= value <= 60):
         raise ConfigurationError(f"{field.name} is a number of seconds from 0 to 60, not {value!r}.")
 
 
