@@ -149,7 +149,7 @@ class TestRoutes:
         assert adapter.route("http://127.0.0.1:9/other").pool is route.pool
         assert adapter.route("http://127.0.0.1:8/send?a=b").pool is not route.pool
 
-    def test_closed_are_forgotten(self, transport: Any, serve: Any) -> None:
+    def test_closed_are_forgotten(self, serve: Any, transport: Any) -> None:
         """A transport that was closed opens anew, its many addresses included."""
         server, carrier = serve(answering(OK)), transport()
         carrier._adapter().route("http://127.0.0.1:9/send")
