@@ -128,6 +128,7 @@ each_top_file = pytest.mark.parametrize("path", TOP_FILES, ids=lambda path: path
 each_adapter_file = pytest.mark.parametrize("path", sources(*ADAPTERS), ids=lambda path: path.stem)
 
 
+@pytest.mark.once
 class TestLayers:
     """Who imports whom."""
 
@@ -175,6 +176,7 @@ class TestLayers:
             assert calls_and_attributes(CORE / f"{name}.py") & READING
 
 
+@pytest.mark.once
 class TestAdapters:
     """What an adapter is made of."""
 

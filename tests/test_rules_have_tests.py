@@ -45,6 +45,7 @@ def named() -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.once
 class TestRulesHaveTests:
     """The table and the markers agree."""
 

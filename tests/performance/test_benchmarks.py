@@ -21,6 +21,8 @@ from benchmarks.goals import COUNTED, TIMED, Counted, Timed, verdicts
 from benchmarks.plots import plots
 from benchmarks.record import KEPT, Record
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[2]
 WRITE = "python benchmarks --write-docs --from docs/reference/benchmarks/result.json"
 SVG = "{http://www.w3.org/2000/svg}"

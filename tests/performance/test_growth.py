@@ -29,6 +29,8 @@ from mailcore import (
     hookimpl,
 )
 
+pytestmark = pytest.mark.once
+
 MESSAGE = Message(from_="ada@example.com", to="bob@example.com", subject="Hi", text="Hello")
 CONFIGS = {
     "mailgun": {"api_key": "k"},

@@ -113,6 +113,14 @@ def server(start: Callable[..., SandboxServer]) -> SandboxServer:
     return start()
 
 
+@pytest.fixture(scope="module")
+def shared_server() -> Iterator[SandboxServer]:
+    """Return one sandbox for the tests of a file that change nothing in it: starting one takes a while."""
+    made = SandboxServer(SPECS)
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def browser(server: SandboxServer) -> Browser:
     """Return who asks it."""

@@ -10,6 +10,12 @@ import requests
 pytestmark = [pytest.mark.loopback]
 
 
+@pytest.fixture
+def server(shared_server: Any) -> Any:
+    """Return a sandbox that all tests here may share: what is refused leaves nothing behind."""
+    return shared_server
+
+
 class TestGuard:
     """Who may ask for what."""
 
