@@ -10,7 +10,6 @@ Rule 4: a connection is the witness: before there is one, nothing was sent; from
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, suppress
@@ -48,7 +47,7 @@ VISIT = 4
 _KNOWN = (aiohttp.ClientError, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError)
 
 
-class _Upload:
+class _Progress:
     """
     How far one request got, and how long the next step of it may take.
 
@@ -93,13 +92,19 @@ class _Upload:
     def _write_on(self) -> None:
         """Give the other side time to read, unless it answers already."""
         if self.phase is not Phase.RECEIVING:
-            self.allow(self._patience)
+            self.allow_one_step()
 
-    def allow(self, seconds: float) -> None:
-        """Let the next step take so long, and no longer than all may take."""
-        now = asyncio.get_running_loop().time()
+    def allow_one_step(self) -> None:
+        """Let the next step take as long as the other side may take for one."""
+        self._reschedule(asyncio.get_running_loop().time() + self._patience)
+
+    def allow_all(self) -> None:
+        """Let the next step take all the time there is."""
+        self._reschedule(self._until)
+
+    def _reschedule(self, when: float) -> None:
         with suppress(RuntimeError):  # it has just rung: the exchange is about to end
-            self.timer.reschedule(min(self._until, now + seconds))
+            self.timer.reschedule(min(self._until, when))
 
     def time_left(self) -> float:
         """Return the seconds until all must be done; 0 or less when it is too late."""
@@ -114,34 +119,15 @@ class _Upload:
         """Note that there is a connection: from here on, a byte may have left."""
         self._transport = transport
         self.note(Phase.SENDING)
-        # Reading files is our own affair: no piece of such a body is waited for by the other side yet.
-        self.allow(math.inf if self._in_pieces else self._patience)
+        if self._in_pieces:
+            self.allow_all()  # reading files is our own affair
+        else:
+            self.allow_one_step()
 
     def given_up(self) -> None:
         """Drop the connection now; closing it would first wait for the other side to read what is left."""
         if self._transport is not None:
             self._transport.abort()
-
-    async def whole(self, response: aiohttp.ClientResponse, limit: int) -> HttpResponse:
-        """Return the response; its body is cut off after `limit` bytes, and so unreadable, and so unknown."""
-        self.phase = Phase.RECEIVING
-        content, pieces, left = response.content, [], limit
-        while left and not content.at_eof():
-            if not content.is_eof():  # else all of it is there
-                self.allow(self._patience)
-            piece = await content.read(left)
-            pieces.append(piece)
-            left -= len(piece)
-        if not left:
-            response.close()
-        headers = Headers(
-            [(name.decode("latin-1"), text.decode("latin-1")) for name, text in response.raw_headers]
-        )
-        body = b"".join(pieces)
-        if is_packed(headers):  # it may take a while, and is nobody's intention
-            self.allow(math.inf)
-            body = await asyncio.to_thread(unpacked, body, headers, limit)
-        return HttpResponse(status=response.status, headers=headers, body=body)
 
 
 def _some(pieces: Iterator[bytes]) -> bytes:
@@ -149,7 +135,7 @@ def _some(pieces: Iterator[bytes]) -> bytes:
 
 
 #: What the request of this task is.
-_upload: ContextVar[_Upload] = ContextVar("upload")
+_progress: ContextVar[_Progress] = ContextVar("progress")
 
 
 class _Request(aiohttp.ClientRequest):
@@ -157,13 +143,13 @@ class _Request(aiohttp.ClientRequest):
 
     # Not by aiohttp's tracing: that costs every request half as much again.
     async def send(self, conn: Any) -> Any:
-        _upload.get().connected(conn.transport)
+        _progress.get().connected(conn.transport)
         return await super().send(conn)
 
     async def write_bytes(self, writer: Any, conn: Any, *given: Any) -> None:
         await super().write_bytes(writer, conn, *given)
         if conn.protocol is not None and conn.protocol.exception() is None:
-            _upload.get().note(Phase.SENT)
+            _progress.get().note(Phase.SENT)
 
 
 class AiohttpTransport:
@@ -213,32 +199,32 @@ class AiohttpTransport:
             ProtocolBug: A header that cannot be sent as it is.
             TransportFailure: No whole answer came in time.
         """
-        upload = _Upload(deadline.remaining(), self._settings.read_timeout)
-        _upload.set(upload)
+        progress = _Progress(deadline.remaining(), self._settings.read_timeout)
+        _progress.set(progress)
         try:
-            async with upload.timer, self._asked(request, upload) as response:
-                return await upload.whole(response, request.max_response)
+            async with progress.timer, self._asked(request, progress) as response:
+                return await _whole(response, request.max_response, progress)
         except _KNOWN as error:
-            wrong: BaseException = upload.body_error or failure(
-                error, upload.phase, urlsplit(request.url).netloc
+            wrong: BaseException = progress.body_error or failure(
+                error, progress.phase, urlsplit(request.url).netloc
             )
         except BaseException as error:  # noqa: BLE001  # reason: raised again below
             wrong = error  # a cancellation, or about the URL or `ca_bundle`
-        upload.given_up()
+        progress.given_up()
         # Raised out here, without the library's error: its text and frames may hold the token.
         wrong.__context__ = wrong.__cause__ = None
         raise wrong.with_traceback(None)
 
-    def _asked(self, request: HttpRequest, upload: _Upload) -> AbstractAsyncContextManager[Any]:
+    def _asked(self, request: HttpRequest, progress: _Progress) -> AbstractAsyncContextManager[Any]:
         """Return what sends the request and has its answer, in a frame of its own: that holds the token."""
-        left = upload.time_left()
+        left = progress.time_left()
         if left <= 0:
             raise TimeoutError
         return self._session().request(
             request.method,
             _url(request.url),
             headers=header_fields(request, self._headers),
-            data=upload.data(request.body),
+            data=progress.data(request.body),
             allow_redirects=False,
             proxy=self._proxy,
             timeout=self._timeout if left > self._settings.connect_timeout else _to_connect(left),
@@ -259,3 +245,25 @@ def _url(url: str) -> URL:
         return URL(url, encoded=True)
     except (requests.RequestException, ValueError):
         raise ConfigurationError("The service address is not one that can be reached.") from None
+
+
+async def _whole(response: aiohttp.ClientResponse, limit: int, progress: _Progress) -> HttpResponse:
+    """Return the response, its body cut off after `limit` bytes: a cut body is unreadable, and so unknown."""
+    progress.phase = Phase.RECEIVING
+    content, pieces, left = response.content, [], limit
+    while left and not content.at_eof():
+        if not content.is_eof():  # else all of it is there
+            progress.allow_one_step()
+        piece = await content.read(left)
+        pieces.append(piece)
+        left -= len(piece)
+    if not left:
+        response.close()
+    headers = Headers(
+        [(name.decode("latin-1"), text.decode("latin-1")) for name, text in response.raw_headers]
+    )
+    body = b"".join(pieces)
+    if is_packed(headers):  # it may take a while, and is nobody's intention
+        progress.allow_all()
+        body = await asyncio.to_thread(unpacked, body, headers, limit)
+    return HttpResponse(status=response.status, headers=headers, body=body)

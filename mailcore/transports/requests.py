@@ -97,14 +97,14 @@ class _Adapter(HTTPAdapter):
         check_service_url(url)
         try:
             prepared = requests.Request("POST", url).prepare()
-            pool = self.get_connection_with_tls_context(prepared, verify=True, proxies=self._proxies)
         except (requests.RequestException, ValueError):
             raise ConfigurationError("The service address is not one that can be reached.") from None
+        pool = self.get_connection_with_tls_context(prepared, verify=True, proxies=self._proxies)
         return _Route(pool, self.request_url(prepared, self._proxies))
 
     def close(self) -> None:
         """Close every connection now: the library leaves it to the garbage collector."""
-        pools = [route.pool for route in self._routes.values()]
+        pools = [route.pool for route in list(self._routes.values())]
         self._routes.clear()
         for manager in (self.poolmanager, *self.proxy_manager.values()):
             # It has no iterator, so that threads may share it.
