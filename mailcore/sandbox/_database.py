@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mailcore._closing import Closing
@@ -102,6 +102,12 @@ class Database(Closing):
             except BaseException:
                 self._roll_back()
                 raise
+
+    def shrink(self) -> None:
+        """Give the disk back what removed mails took of it; where that cannot be, the room is used again."""
+        with self._lock, suppress(sqlite3.Error):
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:

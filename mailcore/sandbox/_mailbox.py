@@ -164,6 +164,7 @@ class Mailbox(Closing):
         with self._lock, self._database.transaction() as database:
             for table in ("mails", "sources", "exchanges", "webhooks"):
                 database.execute(f"DELETE FROM {table}")  # noqa: S608  # reason: names of ours
+        self._database.shrink()
         with self._lock:
             self._words.clear()
             for names in self._gone.values():

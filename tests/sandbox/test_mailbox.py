@@ -189,6 +189,23 @@ class TestFile:
             fill(box, "c")
             assert box.count() == 2
 
+    def test_clearing_shrinks_it(self, tmp_path: Path) -> None:
+        """The disk has the room again at once, and what comes after is kept."""
+
+        def size() -> int:
+            return sum(file.stat().st_size for file in tmp_path.iterdir())
+
+        with Mailbox(tmp_path / "mail.db") as box:
+            empty = size()
+            for _ in range(20):
+                box.add([(mail(), b"x" * 100_000, "")])
+            assert size() > 2_000_000
+            box.clear()
+            assert size() <= empty
+            number = fill(box, "next")[0]
+        with Mailbox(tmp_path / "mail.db") as box:
+            assert [one.id for one in box.mails()] == [number]
+
     def test_readable_for_its_owner(self, tmp_path: Path) -> None:
         """Nobody else on the machine can read the file."""
         with Mailbox(tmp_path / "mail.db"):
