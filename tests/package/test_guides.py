@@ -4,7 +4,7 @@ The guides for authors: a package made of exactly the files that a guide shows i
 A block that begins with a comment naming a file is that file, as is a block below a line that ends with the
 name of one and a colon. Blocks of the languages `sh` and `console` are what the reader types: beside the
 folder that a block of the language `text` draws in the guide to plugins, and inside the package, in the order
-of the page, in the guide to adapters.
+of the page, in the guide to adapters. Where lines begin with a prompt, they are typed in the clone.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from _code_lines import code_lines  # noqa: E402  # reason: the path is set abov
 
 BLOCK = re.compile(r"(?:`([\w./-]+\.json)`:\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# ([\w./-]+\.(?:py|toml))\n")
+PROMPT = "$ "
 #: The author's own lines, by which an adapter keeps the whole contract, are fewer.
 LINES = 150
 
@@ -84,13 +85,13 @@ def typed(commands: str, programs: Path, place: Path) -> str:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install core with its command, and the suite, where nothing else is; return the folder of programs."""
+    """Install what the guide to adapters says, where nothing else is; return the folder of programs."""
     place = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", place], check=True)
     programs = place / ("Scripts" if sys.platform == "win32" else "bin")
-    # Pip makes wheels of the folders, and installs those.
-    distributions = [f"{ROOT}[cli]", ROOT / "conformance_tests"]
-    subprocess.run([programs / "python", "-m", "pip", "install", "--quiet", *distributions], check=True)
+    typable = [text for _, language, text in blocks("write-an-adapter.md") if language == "console"]
+    (commands,) = [text.removeprefix(PROMPT) for text in typable if text.startswith(PROMPT)]
+    typed(commands, programs, ROOT)
     return programs
 
 
@@ -102,7 +103,7 @@ def package(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
     for name, language, text in blocks("write-an-adapter.md"):
         if name:
             write(place / name, text)
-        elif language in ("sh", "console"):
+        elif language in ("sh", "console") and not text.startswith(PROMPT):
             printed.append(typed(text, environment, place))
     return place, "".join(printed)
 

@@ -18,6 +18,7 @@ from benchmarks.__main__ import main
 from benchmarks.contest import Contest, Found, Spread
 from benchmarks.curve import Curve, Growth, Line, Series
 from benchmarks.goals import COUNTED, TIMED, Counted, Timed, verdicts
+from benchmarks.names import MAPPED
 from benchmarks.plots import plots
 from benchmarks.record import KEPT, Record
 
@@ -201,7 +202,7 @@ class TestCommand:
         contest = document["contests"]["making-minimal"]["rounds"]
         document.update(contests={"making-minimal": {"title": "t", "rounds": contest}}, curves={})
         for cost, code in ((1e-9, 0), (1.0, 1)):
-            contest["mailcore"] = [cost] * len(contest["mailcore"])
+            contest[MAPPED] = [cost] * len(contest[MAPPED])
             (tmp_path / "run.json").write_text(json.dumps(document), encoding="utf-8")
             assert main(["--from", str(tmp_path / "run.json")]) == code
             assert ("missed" in capsys.readouterr().out) is bool(code)
