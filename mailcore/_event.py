@@ -88,7 +88,7 @@ _REFUSALS = frozenset({EventType.REJECTED, EventType.BOUNCED, EventType.FAILED})
 
 
 def _event_type(value: EventType | str) -> EventType:
-    return EventType(value)
+    return value if isinstance(value, EventType) else EventType(value)
 
 
 def _texts(items: Iterable[str]) -> tuple[str, ...]:

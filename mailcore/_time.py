@@ -10,6 +10,7 @@ __all__ = ["parse_timestamp", "require_aware", "utc_now"]
 _ISO = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\s?(?:Z|z|UTC|[+-]\d\d:?(?:\d\d)?)?", re.ASCII
 )
+_ZERO = re.compile(r"\s?(?:Z|z|UTC)$")
 
 
 def parse_timestamp(text: object) -> datetime | None:
@@ -18,11 +19,10 @@ def parse_timestamp(text: object) -> datetime | None:
 
     A time without a zone is taken as UTC; digits past microseconds are dropped.
     """
-    if not isinstance(text, str) or not _ISO.fullmatch(text.strip()):
+    if not isinstance(text, str) or not _ISO.fullmatch(text := text.strip()):
         return None
-    normal = re.sub(r"\s?(?:Z|z|UTC)$", "+00:00", text.strip())
     try:
-        found = datetime.fromisoformat(normal)
+        found = datetime.fromisoformat(_ZERO.sub("+00:00", text))
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
