@@ -89,7 +89,8 @@ def _is_unusable(value: Any, max_depth: int) -> bool:
             for item in container if type(container) is list else (*container, *container.values()):
                 kind = type(item)
                 if kind is str:
-                    unusable = unusable or not is_text(item)
+                    if not item.isascii() or "\0" in item:
+                        unusable = unusable or not is_text(item)
                 elif kind is dict or kind is list:
                     below.append(item)
         if not below:
