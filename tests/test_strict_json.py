@@ -31,9 +31,6 @@ class TestReading:
             ("5", 5),
             (" null\n", None),
             ('"\\ud83d\\ude00"', "😀"),
-            ('"\\u0000a"', "\ufffda"),
-            ('"\\ud800a"', "\ufffda"),
-            ('{"\\udfff":"\\u0000"}', {"\ufffd": "\ufffd"}),
             ('["\\\\u0000"]', ["\\u0000"]),
             ("9" * 20, 10**20 - 1),
             ("-" + "9" * 20, -(10**20) + 1),
@@ -43,8 +40,30 @@ class TestReading:
         ids=lambda value: str(value)[:16],
     )
     def test_taken(self, text: str, value: Any) -> None:
-        """Bytes and text mean the same; characters nothing can hold become U+FFFD."""
+        """Bytes and text mean the same."""
         assert strict_json(text) == strict_json(text.encode()) == value
+
+    @pytest.mark.parametrize(
+        "text, value",
+        [
+            ('"\\u0000a"', "\ufffda"),
+            ('"\\ud800a"', "\ufffda"),
+            ('"é\\u0000"', "é\ufffd"),
+            ('{"\\udfff":"\\u0000"}', {"\ufffd": "\ufffd"}),
+            ('{"é":1,"a\\u0000":2}', {"é": 1, "a\ufffd": 2}),
+            ('["é",[{"a":["\\u0000"]}],"é"]', ["é", [{"a": ["\ufffd"]}], "é"]),
+        ],
+        ids=["nul", "surrogate", "beyond ascii", "key", "another key", "within"],
+    )
+    def test_mended(self, text: str, value: Any) -> None:
+        """Characters that nothing can hold become U+FFFD, wherever they are."""
+        assert strict_json(text) == strict_json(text.encode()) == value
+
+    @pytest.mark.parametrize("text", ['"é"', '["a", "é"]', '{"é": "a"}'], ids=["text", "list", "key"])
+    def test_good_text_stays(self, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What needs no mending is not copied."""
+        monkeypatch.setattr("mailcore._strict_json._scrub", None)
+        assert strict_json(text) == json.loads(text)
 
     def test_lone_surrogate_in_text(self) -> None:
         """A text that holds what UTF-8 cannot is mended like its escape."""
