@@ -231,14 +231,10 @@ def _check_result(result: Any) -> None:
     response = _kept(result.raw)
     if not result.recipients:
         raise MaybeSent("The provider's answer names no recipient.", response=response)
-    for found in result.recipients.values():
-        if found.status in TAKEN:
-            break
-    else:
-        reasons = dict.fromkeys(found.reason for found in result.recipients.values() if found.reason)
-        raise RecipientRejected(
-            "; ".join(reasons) or "The provider refused every recipient.", response=response
-        )
+    if any(found.status in TAKEN for found in result.recipients.values()):
+        return
+    reasons = dict.fromkeys(found.reason for found in result.recipients.values() if found.reason)
+    raise RecipientRejected("; ".join(reasons) or "The provider refused every recipient.", response=response)
 
 
 def _completed(error: SendError, provider: str, ctx: Context) -> SendError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mailcore import HttpRequest
+import pytest
+
+from mailcore import HttpRequest, ProtocolBug
 from mailcore.transports._header_fields import header_fields
 
 
@@ -15,3 +17,11 @@ def test_what_a_request_says_replaces_the_usual() -> None:
         "user-agent": "mine",
         "Content-Length": "0",
     }
+
+
+def test_there_twice() -> None:
+    """The one that is, whichever comes first; in any letter case."""
+    headers = [("Accept", "a"), ("X-Token", "b"), ("x-token", "c")]
+    request = HttpRequest(method="POST", url="https://api.example", headers=headers)
+    with pytest.raises(ProtocolBug, match=r"^The header 'x-token' is there twice; "):
+        header_fields(request, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -111,6 +112,30 @@ class TestProgress:
             watched.settimeout(1.0)
             watched.arm(progress)
             assert ours.gettimeout() == 1.0
+
+    def test_keeps_a_little(self) -> None:
+        """What comes in small pieces leaves when it is more than one piece holds, or with the last of it."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs, Progress(Deadline(9.0), 1.0):
+            theirs.settimeout(0)
+            watched = _WatchedSocket(ours)
+
+            def arrived() -> int:
+                with contextlib.suppress(BlockingIOError):
+                    return len(theirs.recv(4 * ONE_PIECE))
+                return 0
+
+            half = b"x" * (ONE_PIECE // 2)
+            for data in (half, half, b"y"):
+                assert arrived() == 0
+                watched.sendall(data)
+            assert arrived() == ONE_PIECE + 1
+            watched.sendall(half + half)
+            assert arrived() == 0
+            watched.flush()
+            assert arrived() == ONE_PIECE
+            watched.flush()
+            assert arrived() == 0
 
     def test_stands_in(self) -> None:
         """What it does not watch is the socket's own."""
