@@ -57,6 +57,7 @@ KINDS: Mapping[str, Kind] = {
         ),
         tests=(
             "tests/test_driver.py",
+            "tests/test_header_fields.py",
             "tests/test_status.py",
             "tests/test_http_transports.py",
             "tests/test_transport_failure.py",

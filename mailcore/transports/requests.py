@@ -183,7 +183,6 @@ class RequestsTransport:
             redirect=False,
             assert_same_host=False,
             preload_content=False,
-            decode_content=False,
             timeout=self._timeout,
         )
         try:
