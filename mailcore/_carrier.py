@@ -84,8 +84,7 @@ class _Transports(Generic[Carrying]):
         return made
 
     def _asked(self, request: Request) -> StandIn | None:
-        if self._host.listens("mailcore_request_prepared"):
-            self._host.notify("mailcore_request_prepared", **self._told, request=request)
+        self._host.notify("mailcore_request_prepared", **self._told, request=request)
         return stand_in(self._given, host=self._host)
 
     def _answer_of(self, double: StandIn, request: Request) -> Any:
@@ -94,8 +93,7 @@ class _Transports(Generic[Carrying]):
     def _answered(self, request: Request, response: Any) -> Any:
         if secrets := {*self._secrets, *_secrets_of(request)}:
             response = _masked(response, secrets)
-        if self._host.listens("mailcore_response_received"):
-            self._host.notify("mailcore_response_received", **self._told, request=request, response=response)
+        self._host.notify("mailcore_response_received", **self._told, request=request, response=response)
         return response
 
 

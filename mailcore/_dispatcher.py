@@ -18,6 +18,7 @@ import attrs
 from mailcore._adapter import Adapter, Context
 from mailcore._changed import changed
 from mailcore._delivery import Covers, Disposition, EndpointKind, VerifiedWebhook, WebhookRequest
+from mailcore._event import TrackingEvent
 from mailcore._plugins import PluginHost
 from mailcore._quarantine import Quarantine
 from mailcore._replay import Claim, ReplayStore
@@ -140,7 +141,9 @@ class Dispatcher:
     def _parsed(self, webhook: VerifiedWebhook, kind: EndpointKind) -> Steps[Sequence[Any]]:
         if kind is EndpointKind.TRACKING:
             proof = webhook.verification
-            events = self.adapter.parse_events(webhook)
+            events = list(self.adapter.parse_events(webhook))
+            if not all(isinstance(event, TrackingEvent) for event in events):
+                raise TypeError("The adapter returned something that is no event.")
             return [changed(event, provider=self.provider, verified_by=proof) for event in events]
         yield self.deadline()
         mails = yield from self.adapter.inbound_flow(webhook, self.context(webhook.request))

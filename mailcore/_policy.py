@@ -13,10 +13,11 @@ from typing import Any
 import attrs
 
 from mailcore._capabilities import Capability, support
+from mailcore._changed import changed
 from mailcore._mapping import FrozenMap
 from mailcore._message import Message
 from mailcore._plugins import PluginHost
-from mailcore._resolve import ABSENT, has_content, replace
+from mailcore._resolve import ABSENT, has_content
 from mailcore._result import Advice
 from mailcore._settings import OnAdvice, OnUnsupported
 from mailcore._spec import AdapterSpec
@@ -177,7 +178,7 @@ def apply_capabilities(
         text = _explain(limit, spec)
         if policy == "raise" or use.reduced is None:
             raise _refusal(text, limit, spec, _able(asked, spec, host))
-        message = replace(message, **{use.field: use.reduced(message, limit.allowed)})
+        message = changed(message, **{use.field: use.reduced(message, limit.allowed)})
         if not has_content(message):
             raise _refusal(f"{text} It is all there is.", limit, spec, _able(asked, spec, host))
         dropped[use.field] = None

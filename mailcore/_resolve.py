@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mailcore._address import Address
+from mailcore._changed import changed
 from mailcore._mapping import FrozenMap
 from mailcore._message import Message
 from mailcore._message_fields import CONVERT, MERGES
 from mailcore.exceptions import InvalidMessage
 
-__all__ = ["ABSENT", "combine", "complete", "fill", "has_content", "replace", "resolve"]
+__all__ = ["ABSENT", "combine", "complete", "fill", "has_content", "resolve"]
 
 
 def _concat(default: tuple[Any, ...], given: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -89,11 +90,6 @@ def complete(message: Message) -> Message:
     return _match_merge_keys(message) if message.is_batch else message
 
 
-def replace(message: Message, **checked: Any) -> Message:
-    """Return the message with other values, which were checked before; `attrs.evolve` checks all again."""
-    return _construct({**vars(message), **checked})
-
-
 def combine(message: Message, defaults: Message) -> Message:
     """Return both as one set of defaults: still unresolved, `message` over `defaults`."""
     given, default = vars(message), vars(defaults)
@@ -145,7 +141,7 @@ def _match_merge_keys(message: Message) -> Message:
             changes[name] = FrozenMap({_recipient(key, by_key, name): row for key, row in rows.items()})
             if len(changes[name]) != len(rows):
                 raise InvalidMessage("Two keys are spellings of one recipient. Keep one.", field=name)
-    return replace(message, **changes)
+    return changed(message, **changes)
 
 
 def _recipient(key: str, by_key: Mapping[str, str], field: str) -> str:

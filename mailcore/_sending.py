@@ -29,7 +29,7 @@ from mailcore._http import Request
 from mailcore._message import Message
 from mailcore._plugins import PluginHost
 from mailcore._policy import apply_advice, apply_capabilities, limits
-from mailcore._resolve import complete, fill, replace
+from mailcore._resolve import complete, fill
 from mailcore._result import Advice, SendOutcome, SendResult
 from mailcore._retry import Quota, Repeats, RetryPolicy
 from mailcore._spec import Idempotency
@@ -140,12 +140,12 @@ class Sending:
         if not isinstance(message, Message):
             raise TypeError(f"send takes a Message, not {type(message).__name__}.")
         if idempotency_key is not None:
-            message = replace(
+            message = changed(
                 message, idempotency_key=Message(idempotency_key=idempotency_key).idempotency_key
             )
         filled = fill(message, self.settings.defaults)
-        changed = self._host.before_send(filled, provider=self.provider, mailer=self.name)
-        ready = complete(filled if changed is filled else fill(changed, None))
+        passed = self._host.before_send(filled, provider=self.provider, mailer=self.name)
+        ready = complete(filled if passed is filled else fill(passed, None))
         ready, dropped = apply_capabilities(
             ready, self._spec, self.settings.on_unsupported, self._limits, self._host
         )

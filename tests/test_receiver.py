@@ -186,6 +186,10 @@ def basic(text: str | bytes) -> str:
     return "Basic " + base64.b64encode(text if isinstance(text, bytes) else text.encode()).decode()
 
 
+class Odd:
+    """What no adapter returns, but one with a bug."""
+
+
 class Receiving:
     """A receiver and everything it did."""
 
@@ -654,6 +658,7 @@ class TestUnderstanding:
             ("parse", 5),
             ("parse", [object()]),
             ("parse", [{"event_type": "delivered"}]),
+            ("parse", [Odd()]),
         ],
     )
     @pytest.mark.rule("N-H3")

@@ -239,9 +239,9 @@ class TestConnections:
         assert len(connected) == 1
         assert connected[0] != 0
 
-    @pytest.mark.parametrize("size, sends", [(0, 1), (ONE_PIECE - 1000, 1), (3 * ONE_PIECE, 1)])
+    @pytest.mark.parametrize("size", [0, ONE_PIECE - 1000, 3 * ONE_PIECE])
     def test_few_words_with_the_system(
-        self, size: int, sends: int, serve: Any, transport: Any, monkeypatch: pytest.MonkeyPatch
+        self, size: int, serve: Any, transport: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Head and body go out together, and a limit that stays is not set again."""
         carrier, server = transport(), serve(answering(OK))
@@ -261,7 +261,9 @@ class TestConnections:
         monkeypatch.setattr(socket.socket, "send", sending)
         monkeypatch.setattr(socket.socket, "settimeout", limiting)
         carrier.exchange(request(server, body=b"x" * size), deadline=Deadline(600.0))
-        assert words == ["send"] * sends
+        assert set(words) == {"send"}
+        # Of what is large, the system may take a part.
+        assert size > ONE_PIECE or len(words) == 1
         assert server.requests[-1].endswith(b"x" * size)
 
     def test_many_are_kept(self, serve: Any, transport: Any) -> None:

@@ -12,10 +12,10 @@ from itertools import takewhile
 
 import attrs
 
+from mailcore._changed import changed
 from mailcore._http import Request
 from mailcore._mailer import Mailer
 from mailcore._message import Message
-from mailcore._resolve import replace
 from mailcore._result import SendOutcome
 from mailcore.cli._entry import Entry, Source
 from mailcore.cli._exit import ExitCode, complain
@@ -201,7 +201,7 @@ class Mailing:
     def _keyed(self, message: Message, key: str) -> Message:
         if self._results is None or self._mailer.idempotency is None or message.idempotency_key:
             return message
-        return replace(message, idempotency_key=key)
+        return changed(message, idempotency_key=key)
 
 
 def _note(problems: list[Problem], entry: Entry, text: str) -> None:

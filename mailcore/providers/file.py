@@ -12,11 +12,11 @@ from typing import Any
 import attrs
 
 from mailcore._adapter import Adapter, Context
+from mailcore._changed import changed
 from mailcore._codec import to_json
 from mailcore._http import LocalRequest, LocalResponse
 from mailcore._message import Message
 from mailcore._mime.writer import MimeBody
-from mailcore._resolve import replace
 from mailcore._result import SendResult, SendStatus
 from mailcore._settings import about
 from mailcore.exceptions import ConfigurationError
@@ -70,7 +70,7 @@ class FileAdapter(Adapter):
     def build_send(self, message: Message, ctx: Context) -> LocalRequest:
         """Return the mail, under a name that each attempt at it shares."""
         name = f"{ctx.unique}.0@file"
-        whole = replace(message, headers=type(message.headers)({**message.headers, **dict(_unsaid(message))}))
+        whole = changed(message, headers=type(message.headers)({**message.headers, **dict(_unsaid(message))}))
         return LocalRequest(
             messages={name: message},
             destination=self.options.format,
@@ -86,7 +86,7 @@ class FileAdapter(Adapter):
 
 def _unsaid(message: Message) -> Iterator[tuple[str, str]]:
     """Yield a header for each field that a mail has no place for."""
-    document = json.loads(to_json(replace(message, attachments=())))  # they may be large, and are in the mail
+    document = json.loads(to_json(changed(message, attachments=())))  # they may be large, and are in the mail
     for name, value in document.items():
         if name not in _SAID and value not in (None, [], {}):
             text = value if isinstance(value, str) else json.dumps(value)

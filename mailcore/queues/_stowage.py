@@ -15,9 +15,9 @@ from typing import Any, Protocol
 import attrs
 
 from mailcore._attachment import Attachment
+from mailcore._changed import changed
 from mailcore._file_content import FileContent
 from mailcore._message import Message
-from mailcore._resolve import replace
 from mailcore._unset import UNSET
 from mailcore.exceptions import InvalidAttachment, MailcoreError
 from mailcore.queues._job import Job
@@ -69,7 +69,7 @@ def stow(job: Job, store: AttachmentStore | None, *, limit: int) -> Job:
         light.append(attrs.evolve(attachment, content=b""))
     if not files:
         return job
-    return attrs.evolve(job, message=replace(job.message, attachments=tuple(light)), files=tuple(files))
+    return attrs.evolve(job, message=changed(job.message, attachments=tuple(light)), files=tuple(files))
 
 
 def fetch(job: Job, store: AttachmentStore | None) -> Message:
@@ -92,7 +92,7 @@ def fetch(job: Job, store: AttachmentStore | None) -> Message:
         attrs.evolve(attachment, content=store.get(name)) if name else attachment
         for attachment, name in zip(attachments, job.files, strict=True)
     )
-    return replace(job.message, attachments=full)
+    return changed(job.message, attachments=full)
 
 
 def discard(job: Job, store: AttachmentStore | None) -> None:

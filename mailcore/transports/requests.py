@@ -107,8 +107,8 @@ class _Adapter(HTTPAdapter):
         pools = [route.pool for route in list(self._routes.values())]
         self._routes.clear()
         for manager in (self.poolmanager, *self.proxy_manager.values()):
-            # It has no iterator, so that threads may share it.
-            pools += [pool for key in manager.pools.keys() if (pool := manager.pools.get(key))]  # noqa: SIM118
+            keys = manager.pools.keys()  # there is no iterator over the rest, so that threads may share it
+            pools += [pool for key in keys if (pool := manager.pools.get(key))]
         for pool in pools:
             pool.close()
         super().close()
